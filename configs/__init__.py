@@ -1,0 +1,1 @@
+"""What an experiment is: schema, loading with line numbers, presets, demo experiments."""

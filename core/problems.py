@@ -1,0 +1,160 @@
+"""Problems as data: every exclusion, failure and warning of a run is a row, never only a log line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import StressaxisError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CODES", "Problem", "from_error", "problems_table"]
+
+#: Every code a Problem may carry: its severity and what it means, in one line.
+#: ``error``: something could not be done; ``excluded``: data set aside; ``warning``: a number needs care; ``info``.
+CODES: dict[str, tuple[str, str]] = {
+    "cannot_read": ("error", "a file could not be read"),
+    "damaged_file": ("warning", "a file is damaged; what came before the damage is used"),
+    "task_failed": ("error", "a step failed for this item; the others went on"),
+    "worker_killed": ("error", "the process that worked on this item was killed"),
+}
+
+
+def _register(severity: str, rows: dict[str, str]) -> None:
+    for code, meaning in rows.items():
+        if code in CODES:
+            raise ValueError(f"problem code {code!r} is registered twice")
+        CODES[code] = (severity, meaning)
+
+
+_register(
+    "warning",
+    {
+        "short_trial": "trial shorter than 98 % of the window; times are scaled from the scored time",
+        "lost_frames": "share of frames without the subject is above the limit",
+        "release_not_found": "no release found; the whole recording is scored from its first frame",
+        "sparse_frames": "fewer than 4 frames a second; distances from raw positions",
+        "timestamps_mended": "duplicated or falling timestamps in the recording",
+        "target_time_zero": "0 s in the interaction zone with target; the ratio is 0",
+        "trial_order": "target trial recorded before the no-target trial",
+        "same_file_twice": "the same recording is listed for two trials",
+        "similar_ids": "ids that differ only in case, spaces or leading zeros",
+        "group_is_plate": "group and plate coincide; their effects cannot be told apart",
+        "group_is_arena": "group and arena coincide; their effects cannot be told apart",
+        "cohort_is_plate": "cohort and plate are the same partition; only one of them is in the model",
+        "few_detected": "protein below LOD in most samples",
+        "lod_unknown": "the table has no LOD; all values count as detected",
+        "constant_floor": "one low value repeats; values below LOD seem replaced by a constant",
+        "qc_warning": "the vendor's quality control marks this sample",
+        "sample_outlier": "sample far from the others in median or spread",
+        "several_bleeds": "more than one bleed; one is used by the declared rule",
+        "serum_without_recording": "serum sample of a subject that has no recording",
+        "recording_without_serum": "recorded subject without serum sample",
+        "subject_without_data": "subject in the subjects table with neither recording nor serum",
+    },
+)
+_register(
+    "excluded",
+    {
+        "trial_refused": "trial shorter than 80 % of the window; not scored",
+        "trial_missing": "one of the two trials is missing; no ratio",
+        "no_target_time_zero": "0 s in the interaction zone without target; the ratio is not defined",
+        "ratio_above_limit": "SI ratio at or above the exclusion limit",
+        "zero_zone_time": "0 s in the interaction zone in one of the trials",
+        "subject_excluded": "subject excluded by the subjects table or the config",
+        "control_sample": "control or calibrator of the plate, not a subject's sample",
+        "unknown_sample": "sample in the serum file but not in the serum samples table",
+        "missing_sample": "sample in the serum samples table but not in the serum file",
+        "unused_bleed": "a further bleed of the same subject, not used by the declared rule",
+        "not_analysed": "subject left out of an analysis because a value it needs is missing",
+        "axis_refused": "axis score refused: fewer than three detected members",
+        "test_refused": "analysis refused: too few subjects or groups",
+        "control_protein": "decoy, contaminant or control assay, not a protein of the sample",
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One exclusion, failure or warning.
+
+    Parameters
+    ----------
+    code
+        A key of :data:`CODES`.
+    message
+        What was found, with its numbers.
+    action
+        What was done about it.
+    subject, file, where
+        Whom and which place it concerns; empty where it does not apply.
+
+    Raises
+    ------
+    ValueError
+        If the code is not in the table.
+
+    Examples
+    --------
+    >>> Problem(code="lost_frames", subject="m01", message="12 % lost", action="kept, flagged").severity
+    'warning'
+    """
+
+    code: str
+    message: str
+    action: str = ""
+    subject: str = ""
+    file: str = ""
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"unknown problem code {self.code!r}; known: {', '.join(sorted(CODES))}")
+
+    @property
+    def severity(self) -> str:
+        """``error``, ``excluded``, ``warning`` or ``info``."""
+        return CODES[self.code][0]
+
+
+def from_error(error: BaseException, *, subject: str = "", file: str = "", action: str = "") -> Problem:
+    """A Problem that records an error which stopped one item.
+
+    Examples
+    --------
+    >>> from core.errors import InputError
+    >>> from_error(InputError("no frames", file="a.mp4"), subject="m01").code
+    'cannot_read'
+    """
+    if isinstance(error, StressaxisError):
+        where = error.where or ""
+        return Problem(
+            code="cannot_read", subject=subject, file=error.file or file, where=where, message=str(error), action=action
+        )
+    message = f"{type(error).__name__}: {error}"
+    return Problem(code="task_failed", subject=subject, file=file, message=message, action=action)
+
+
+def problems_table(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Problems as a table, sorted so that the order of work does not show.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``severity, code, subject, file, where, message, action``.
+
+    Examples
+    --------
+    >>> problems_table([]).columns.tolist()
+    ['severity', 'code', 'subject', 'file', 'where', 'message', 'action']
+    """
+    import pandas as pd
+
+    names = ["code", "subject", "file", "where", "message", "action"]
+    rows = sorted({tuple(asdict(problem)[name] for name in names) for problem in problems})
+    table = pd.DataFrame(rows, columns=names, dtype=str)
+    table.insert(0, "severity", [CODES[code][0] for code in table["code"]])
+    return table

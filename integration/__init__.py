@@ -1,0 +1,5 @@
+"""Behavior and serum joined: cohort, associations, signatures, reversal."""
+
+from core.lazy import lazy_front
+
+__getattr__, __dir__, __all__ = lazy_front(__name__, {})
