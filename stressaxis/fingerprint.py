@@ -1,0 +1,190 @@
+"""Fingerprints: of a file's content, of options, of the code of a step."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+
+__all__ = ["FileMark", "FingerprintMemory", "canonical_json", "code_fingerprint", "digest", "file_fingerprint"]
+
+_CHUNK = 4 * 1024**2
+
+#: Which of our packages a package may import (design: imports run one way).
+REACH: dict[str, tuple[str, ...]] = {
+    "core": ("core",),
+    "behavior": ("core", "behavior"),
+    "proteomics": ("core", "proteomics"),
+    "integration": ("core", "behavior", "proteomics", "integration"),
+}
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that is the same for equal values: sorted keys, no spaces, tuples as lists, paths as text.
+
+    Examples
+    --------
+    >>> canonical_json({"b": (1, 2.5), "a": None})
+    '{"a":null,"b":[1,2.5]}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+def digest(value: Any) -> str:
+    """BLAKE2 digest of a value's canonical JSON, 40 hex digits.
+
+    Examples
+    --------
+    >>> digest({"a": 1}) == digest({"a": 1}), digest([1]) == digest([2])
+    (True, False)
+    """
+    return hashlib.blake2b(canonical_json(value).encode(), digest_size=20).hexdigest()
+
+
+def file_fingerprint(path: str | Path) -> str:
+    """BLAKE2 digest of a whole file's content, 40 hex digits.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    state = hashlib.blake2b(digest_size=20)
+    try:
+        with open(path, "rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                state.update(chunk)
+    except FileNotFoundError:
+        raise InputError("file not found", file=path, remedy="check the path and its spelling") from None
+    except OSError as error:
+        raise InputError(f"file cannot be read ({error.strerror})", file=path) from error
+    return state.hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class FileMark:
+    """What tells cheaply that a file has not been touched."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: str | Path) -> FileMark:
+        """The mark of a file as it stands now."""
+        try:
+            status = Path(path).stat()
+        except FileNotFoundError:
+            raise InputError("file not found", file=path, remedy="check the path and its spelling") from None
+        except OSError as error:
+            raise InputError(f"file cannot be read ({error.strerror})", file=path) from error
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+class FingerprintMemory:
+    """Fingerprints of files remembered by path and mark, so that an untouched file is read once.
+
+    Parameters
+    ----------
+    file
+        JSON file that keeps them; a missing or damaged one is an empty memory.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, list[Any]] = {}
+        try:
+            stored = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            return
+        if isinstance(stored, dict):
+            self._known = {path: row for path, row in stored.items() if isinstance(row, list) and len(row) == 5}
+
+    def recall(self, path: Path) -> str | None:
+        """The remembered fingerprint, or None if the file is new or was touched."""
+        row = self._known.get(str(path))
+        if row is None or row[:4] != list(dataclasses.astuple(FileMark.of(path))):
+            return None
+        return str(row[4])
+
+    def remember(self, path: Path, mark: FileMark, fingerprint: str) -> None:
+        """Keep a fingerprint; ``mark`` is the file's mark from before it was read."""
+        self._known[str(path)] = [*dataclasses.astuple(mark), fingerprint]
+
+    def save(self) -> None:
+        """Write the memory to its file."""
+        from stressaxis.atomic import write_text
+
+        write_text(self._file, json.dumps(self._known, sort_keys=True, indent=0))
+
+
+@cache
+def code_fingerprint(module: str, packages: tuple[str, ...]) -> str:
+    """Digest of the sources that a step can reach and of the versions of the libraries they import.
+
+    Parameters
+    ----------
+    module
+        The step's own module (``"stressaxis.steps.track"``).
+    packages
+        The science packages it calls; what these may import is added by the import rule.
+    """
+    root = Path(__file__).resolve().parents[1]
+    reached = sorted({name for package in packages for name in REACH[package]} | {"core"})
+    files = [root / (module.replace(".", "/") + ".py")]
+    for package in reached:
+        files += sorted(path for path in (root / package).rglob("*") if path.suffix in (".py", ".tsv", ".csv"))
+    state = hashlib.blake2b(digest_size=20)
+    libraries: set[str] = set()
+    for file in files:
+        content = file.read_bytes()
+        state.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        state.update(content)
+        if file.suffix == ".py":
+            libraries |= _third_party(content)
+    for library in sorted(libraries):
+        state.update(f"{library}={_version(library)}\0".encode())
+    return state.hexdigest()
+
+
+def _third_party(source: bytes) -> set[str]:
+    """Names of the installed libraries that a module imports, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    ours = set(REACH) | {"configs", "stressaxis"}
+    return {name for name in names if name not in sys.stdlib_module_names and name not in ours}
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(importlib.metadata.packages_distributions())
+
+
+def _version(library: str) -> str:
+    distributions = sorted(set(_distributions().get(library, [])))
+    return ",".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)

@@ -1,0 +1,104 @@
+"""Task results on disk, keyed by what they were made from, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stressaxis.atomic import sync_folder
+
+__all__ = ["Store"]
+
+_MANIFEST = "manifest.json"
+
+
+class Store:
+    """A folder of results; a result is a folder of files under its key, with their checksums in a manifest.
+
+    Parameters
+    ----------
+    folder
+        Where the results are kept; made when the first one is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     with store.writing("ab12") as place:
+    ...         _ = (place / "a.txt").write_text("42")
+    ...     store.has("ab12"), (store.path("ab12") / "a.txt").read_text()
+    (True, '42')
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def path(self, key: str) -> Path:
+        """The folder of a result, whether it is there or not."""
+        return self.folder / key[:2] / key
+
+    def has(self, key: str) -> bool:
+        """Whether a result is there and its files are what was written; a damaged one is removed."""
+        place = self.path(key)
+        if not place.is_dir():
+            return False
+        if self._intact(place):
+            return True
+        shutil.rmtree(place, ignore_errors=True)
+        return False
+
+    def _intact(self, place: Path) -> bool:
+        try:
+            manifest = json.loads((place / _MANIFEST).read_text("utf-8"))
+            return bool(manifest == _checksums(place))
+        except (OSError, ValueError):
+            return False
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[Path]:
+        """A temporary folder that becomes the result when the block ends without an error."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=self.folder, prefix=f"tmp-{os.getpid()}-"))
+        try:
+            yield temporary
+            self._commit(temporary, key)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _commit(self, temporary: Path, key: str) -> None:
+        (temporary / _MANIFEST).write_text(json.dumps(_checksums(temporary), sort_keys=True), "utf-8")
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                with open(file, "rb+") as stream:
+                    os.fsync(stream.fileno())
+        sync_folder(temporary)
+        place = self.path(key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o755)
+        try:
+            temporary.rename(place)
+        except OSError:
+            # Another process has finished the same task first: same key, same content.
+            if not self.has(key):
+                raise
+        sync_folder(place.parent)
+
+    def sweep(self) -> None:
+        """Remove what killed runs left half-written. Call it only while no other run works on the folder."""
+        for leftover in self.folder.glob("tmp-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _checksums(place: Path) -> dict[str, str]:
+    files = sorted(path for path in place.rglob("*") if path.is_file() and path.name != _MANIFEST)
+    return {
+        path.relative_to(place).as_posix(): hashlib.blake2b(path.read_bytes(), digest_size=20).hexdigest()
+        for path in files
+    }

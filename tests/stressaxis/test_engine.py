@@ -1,0 +1,126 @@
+"""The engine: order of needs, reuse, failures, crashes; and the store under it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from stressaxis.engine import Outcome, Task, run_tasks
+from stressaxis.executors import process_pool
+from stressaxis.store import Store
+
+HERE = "tests.stressaxis.engine_tasks"
+
+
+def run(tasks: list[Task], folder: Path) -> dict[str, Outcome]:
+    return run_tasks(tasks, store=Store(folder), pool=lambda: ThreadPoolExecutor(2), workers=2)
+
+
+def written(outcome: Outcome, folder: Path) -> str:
+    return (Store(folder).path(outcome.key) / "value.txt").read_text()
+
+
+def task(name: str, function: str = "write_value", **changes: object) -> Task:
+    return Task(id=name, function=f"{HERE}:{function}", **changes)  # type: ignore[arg-type]
+
+
+def test_a_task_gets_the_results_of_those_it_needs(tmp_path: Path) -> None:
+    tasks = [
+        task("sum", "add_values", needs=("a", "b")),
+        task("a", options={"value": 2}),
+        task("b", options={"value": 40}),
+    ]
+    outcomes = run(tasks, tmp_path)
+    assert list(outcomes) == ["sum", "a", "b"]
+    assert written(outcomes["sum"], tmp_path) == "42"
+
+
+def test_a_second_run_redoes_nothing(tmp_path: Path) -> None:
+    tasks = [task("a", options={"value": 2}), task("sum", "add_values", needs=("a",))]
+    assert {o.state for o in run(tasks, tmp_path).values()} == {"done"}
+    assert {o.state for o in run(tasks, tmp_path).values()} == {"reused"}
+
+
+def test_only_what_depends_on_a_change_is_redone(tmp_path: Path) -> None:
+    def states(value: int) -> dict[str, str]:
+        tasks = [
+            task("a", options={"value": value}),
+            task("b", options={"value": 1}),
+            task("sum", "add_values", needs=("a",)),
+        ]
+        return {name: outcome.state for name, outcome in run(tasks, tmp_path).items()}
+
+    states(2)
+    assert states(3) == {"a": "done", "b": "reused", "sum": "done"}
+
+
+def test_a_changed_input_file_is_a_new_key(tmp_path: Path) -> None:
+    first = run([task("a", options={"value": 1}, inputs=("f1",))], tmp_path)["a"]
+    second = run([task("a", options={"value": 1}, inputs=("f2",))], tmp_path)["a"]
+    assert (first.state, second.state) == ("done", "done")
+
+
+def test_a_failure_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
+    tasks = [
+        task("bad", "refuse", subject="m1", file="a.mp4"),
+        task("good", options={"value": 1}),
+        task("sum", "add_values", needs=("bad", "good")),
+    ]
+    outcomes = run(tasks, tmp_path)
+    assert outcomes["bad"].state == "failed"
+    problem = outcomes["bad"].problem
+    assert problem is not None
+    assert (problem.code, problem.subject, problem.where) == ("cannot_read", "m1", "frame 3")
+    assert written(outcomes["sum"], tmp_path) == "1"
+
+
+def test_a_failure_leaves_nothing_half_written(tmp_path: Path) -> None:
+    run([task("bad", "write_then_break")], tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_process_that_dies_costs_only_its_own_task(tmp_path: Path) -> None:
+    tasks = [task("killer", "die"), task("killer 2", "die"), *(task(f"good {i}", options={"value": i}) for i in range(6))]
+    outcomes = run_tasks(tasks, store=Store(tmp_path), pool=lambda: process_pool(2), workers=2)
+    assert outcomes["killer"].state == outcomes["killer 2"].state == "failed"
+    problem = outcomes["killer"].problem
+    assert problem is not None
+    assert problem.code == "worker_killed"
+    assert {outcome.state for name, outcome in outcomes.items() if "killer" not in name} == {"done"}
+
+
+def test_needs_in_a_circle_or_unknown_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="circle"):
+        run([task("a", needs=("b",)), task("b", needs=("a",))], tmp_path)
+    with pytest.raises(ValueError, match="not among"):
+        run([task("a", needs=("nobody",))], tmp_path)
+
+
+def test_a_damaged_result_is_made_again(tmp_path: Path) -> None:
+    tasks = [task("a", options={"value": 7})]
+    outcome = run(tasks, tmp_path)["a"]
+    (Store(tmp_path).path(outcome.key) / "value.txt").write_text("8")
+    again = run(tasks, tmp_path)["a"]
+    assert again.state == "done"
+    assert written(again, tmp_path) == "7"
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "tmp-99-abc").mkdir()
+    (tmp_path / "tmp-99-abc" / "half.nc").write_bytes(b"1")
+    Store(tmp_path).sweep()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_own_error_keeps_its_place_through_a_process(tmp_path: Path) -> None:
+    with process_pool(1) as pool:
+        error = pool.submit(raise_own).exception()
+    assert isinstance(error, InputError)
+    assert (error.file, error.where, error.remedy) == ("a.mp4", "frame 3", "export again")
+
+
+def raise_own() -> None:
+    raise InputError("broken", file="a.mp4", where="frame 3", remedy="export again")
