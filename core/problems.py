@@ -45,8 +45,6 @@ _register(
         "frame_gaps": "stretches without frames inside the scored window; that time counts as not observed",
         "position_jumps": "the tracked point moves faster than a mouse can",
         "outside_floor": "the tracked point lies outside the floor; that time counts as not observed",
-        "unknown_subject": "subject in the trials table but not in the subjects table",
-        "target_corner_flag": "a measure that rests on few seconds",
         "similar_ids": "ids that differ only in case, spaces or leading zeros",
         "group_is_plate": "group and plate coincide; their effects cannot be told apart",
         "group_is_arena": "group and arena coincide; their effects cannot be told apart",

@@ -1,0 +1,386 @@
+"""The social interaction arena: named zones in cm, and the calibration that ties them to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from behavior.polygons import as_polygon, clip, contains, nearest_point, polygon_area
+from core.errors import InputError
+from core.problems import Problem
+
+if TYPE_CHECKING:
+    from skimage.transform import ProjectiveTransform
+
+__all__ = ["Arena", "ArenaOptions", "build_arena", "calibrate", "check_arena", "corners_from_rectangle"]
+
+Points = NDArray[np.float64]
+
+WALLS = ("top", "right", "bottom", "left")
+CIRCLE_CORNERS = 180
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArenaOptions:
+    """Sizes of a social interaction arena, in cm; the defaults are the usual 42 x 42 cm box.
+
+    Parameters
+    ----------
+    width_cm, height_cm
+        Floor from left to right and from top to bottom, as seen in the picture.
+    shape
+        ``rectangle``, or ``circle``: then the floor is the circle (ellipse) that fills width x height.
+    enclosure_width_cm, enclosure_depth_cm
+        Wire-mesh box along its wall and away from it.
+    enclosure_wall
+        The wall at which the box stands, as seen: ``top``, ``right``, ``bottom`` or ``left``.
+    enclosure_centre_cm
+        Where the middle of the box lies along its wall, from the left or the top; None = the middle of the wall.
+    zone_margin_cm
+        How far the interaction zone reaches beyond the box on its free sides.
+    zone_shape
+        ``rectangle``: the box widened by the margin; ``rounded``: the same with quarter circles of the margin as
+        corners; ``semicircle``: half disc around the middle of the box's wall side, with radius depth + margin.
+    corner_size_cm
+        Side of the square corner zones.
+    corners
+        ``opposite``: the two corners of the wall opposite the box; ``all``: all four.
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive, a name is unknown, or the box does not fit at its wall.
+    """
+
+    width_cm: float = 42.0
+    height_cm: float = 42.0
+    shape: str = "rectangle"
+    enclosure_width_cm: float = 10.0
+    enclosure_depth_cm: float = 6.5
+    enclosure_wall: str = "top"
+    enclosure_centre_cm: float | None = None
+    zone_margin_cm: float = 8.0
+    zone_shape: str = "rectangle"
+    corner_size_cm: float = 9.0
+    corners: str = "opposite"
+
+    def __post_init__(self) -> None:
+        for name in ("width_cm", "height_cm", "enclosure_width_cm", "enclosure_depth_cm", "corner_size_cm"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be a length above 0 cm, not {value}")
+        if not (np.isfinite(self.zone_margin_cm) and self.zone_margin_cm >= 0):
+            raise ValueError(f"zone_margin_cm must be 0 cm or more, not {self.zone_margin_cm}")
+        _check_name("shape", self.shape, ("rectangle", "circle"))
+        _check_name("enclosure_wall", self.enclosure_wall, WALLS)
+        _check_name("zone_shape", self.zone_shape, ("rectangle", "rounded", "semicircle"))
+        _check_name("corners", self.corners, ("opposite", "all"))
+        low, high = self.enclosure_middle_cm - self.enclosure_width_cm / 2, self.wall_length_cm
+        if low < -1e-9 or low + self.enclosure_width_cm > high + 1e-9 or self.enclosure_depth_cm >= self.arena_depth_cm:
+            raise ValueError(
+                f"the box of {self.enclosure_width_cm} x {self.enclosure_depth_cm} cm with its middle at "
+                f"{self.enclosure_middle_cm} cm does not fit at the {self.enclosure_wall} wall of {high} cm"
+            )
+        if 2 * self.corner_size_cm > min(self.width_cm, self.height_cm):
+            raise ValueError(
+                f"corner zones of {self.corner_size_cm} cm overlap in {self.width_cm} x {self.height_cm} cm"
+            )
+
+    @property
+    def wall_length_cm(self) -> float:
+        """Length of the wall at which the box stands."""
+        return self.width_cm if self.enclosure_wall in ("top", "bottom") else self.height_cm
+
+    @property
+    def arena_depth_cm(self) -> float:
+        """Distance from the wall at which the box stands to the opposite one."""
+        return self.height_cm if self.enclosure_wall in ("top", "bottom") else self.width_cm
+
+    @property
+    def enclosure_middle_cm(self) -> float:
+        """Place of the middle of the box along its wall."""
+        return self.wall_length_cm / 2 if self.enclosure_centre_cm is None else self.enclosure_centre_cm
+
+
+def _check_name(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{option} must be one of {', '.join(allowed)}; found {value!r}")
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Zones and points in cm, with the transform between picture and floor.
+
+    Parameters
+    ----------
+    zones
+        Name to (N, 2) polygon in cm; origin at the top-left floor corner as seen, x right, y down. Always ``floor``;
+        a social interaction arena also has ``enclosure``, ``interaction``, ``interaction_narrow`` and
+        ``interaction_wide`` (margin 2 cm less and more), and ``corner_1`` … clockwise from the top left.
+    image_to_cm
+        Projective transform from px (pixel centres at whole numbers) to cm.
+    points
+        Name to (x, y) in cm; a social interaction arena has ``box_wall``, the wall point behind the box's middle.
+    """
+
+    zones: Mapping[str, Points]
+    image_to_cm: ProjectiveTransform
+    points: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "zones", MappingProxyType(dict(self.zones)))
+        object.__setattr__(self, "points", MappingProxyType(dict(self.points)))
+
+    # A mapping proxy cannot be pickled, and arenas travel to worker processes.
+    def __reduce__(self) -> tuple[object, ...]:
+        return Arena, (dict(self.zones), self.image_to_cm, dict(self.points))
+
+    def to_cm(self, xy_px: ArrayLike) -> Points:
+        """Points of the picture, (N, 2) px, on the floor, (N, 2) cm."""
+        return _apply(self.image_to_cm, xy_px)
+
+    def to_px(self, xy_cm: ArrayLike) -> Points:
+        """Points of the floor, (N, 2) cm, in the picture, (N, 2) px."""
+        return _apply(self.image_to_cm.inverse, xy_cm)
+
+    @property
+    def floor_px(self) -> Points:
+        """The floor's outline in the picture, (N, 2) px."""
+        return self.to_px(self.zones["floor"])
+
+    @property
+    def enclosure_px(self) -> Points | None:
+        """The box's outline in the picture, (M, 2) px; None in an arena without a box."""
+        return self.to_px(self.zones["enclosure"]) if "enclosure" in self.zones else None
+
+    @property
+    def corner_zones(self) -> list[str]:
+        """Names of the corner zones."""
+        return [name for name in self.zones if name.startswith("corner_")]
+
+    def on_floor(self, xy_cm: ArrayLike, *, tolerance_cm: float) -> Points:
+        """Positions moved onto the floor where they lie at most ``tolerance_cm`` beyond its edge, else NaN.
+
+        A mouse that rears at a wall is seen beyond the wall's foot; it counts as being at the wall. What lies
+        further out is no mouse on this floor.
+        """
+        xy = np.array(xy_cm, dtype=float).reshape(-1, 2)
+        floor = self.zones["floor"]
+        outside = ~contains(floor, xy) & np.isfinite(xy).all(axis=1)
+        if outside.any():
+            foot, distance = nearest_point(floor, xy[outside])
+            # A hair inwards: by the half-open rule the far walls themselves would lie in no zone.
+            foot += (floor.mean(axis=0) - foot) * 1e-9
+            foot[distance > tolerance_cm] = np.nan
+            xy[outside] = foot
+        return xy
+
+
+def _apply(transform: ProjectiveTransform, xy: ArrayLike) -> Points:
+    points = np.asarray(xy, dtype=float).reshape(-1, 2)
+    found = np.full(points.shape, np.nan)
+    finite = np.isfinite(points).all(axis=1)
+    if finite.any():
+        found[finite] = transform(points[finite])
+    return found
+
+
+def corners_from_rectangle(x0: float, y0: float, x1: float, y1: float) -> Points:
+    """The four floor corners of an upright rectangle in the picture, in the order that `build_arena` takes.
+
+    Examples
+    --------
+    >>> corners_from_rectangle(10, 20, 30, 40).tolist()
+    [[10.0, 20.0], [30.0, 20.0], [30.0, 40.0], [10.0, 40.0]]
+    """
+    left, right = sorted((float(x0), float(x1)))
+    top, bottom = sorted((float(y0), float(y1)))
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+
+
+def calibrate(corners_px: ArrayLike, *, width_cm: float, height_cm: float) -> ProjectiveTransform:
+    """The transform from picture to floor that four floor corners fix.
+
+    Parameters
+    ----------
+    corners_px
+        (4, 2) corners in px: top left, top right, bottom right, bottom left, as seen.
+    width_cm, height_cm
+        Size of the floor between them.
+
+    Raises
+    ------
+    InputError
+        If the corners are not four, not in that order, or not the corners of a convex quadrilateral.
+    """
+    from skimage.transform import ProjectiveTransform
+
+    corners = np.asarray(corners_px, dtype=float)
+    expected = "four floor corners in px: top left, top right, bottom right, bottom left"
+    if corners.shape != (4, 2) or not np.isfinite(corners).all():
+        raise InputError("the arena corners are not four points", found=f"{corners.tolist()}", expected=expected)
+    sides = np.roll(corners, -1, axis=0) - corners
+    turns = sides[:, 0] * np.roll(sides, -1, axis=0)[:, 1] - sides[:, 1] * np.roll(sides, -1, axis=0)[:, 0]
+    rightward = sides[0] - sides[2]
+    if not (turns > 1e-6 * np.abs(sides).max() ** 2).all() or rightward[0] < 0.8 * abs(rightward[1]):
+        raise InputError(
+            "the arena corners do not go round the floor in order",
+            found=f"{corners.tolist()}",
+            expected=expected,
+            remedy="list the corners clockwise as seen in the picture, from the top left",
+        )
+    floor = np.array([(0, 0), (width_cm, 0), (width_cm, height_cm), (0, height_cm)], dtype=float)
+    transform: ProjectiveTransform = ProjectiveTransform.from_estimate(corners, floor)  # type: ignore[no-untyped-call]
+    return transform
+
+
+def build_arena(options: ArenaOptions, *, corners_px: ArrayLike) -> Arena:
+    """The social interaction arena of one recording: zones in cm, tied to the picture by four floor corners.
+
+    Parameters
+    ----------
+    options
+        Sizes and shapes, the same for a whole experiment.
+    corners_px
+        (4, 2) floor corners in this recording's px: top left, top right, bottom right, bottom left, as seen. Of a
+        round floor: the corners of the square around it.
+
+    Raises
+    ------
+    InputError
+        If the corners do not fix a transform.
+
+    Examples
+    --------
+    >>> arena = build_arena(ArenaOptions(), corners_px=corners_from_rectangle(0, 0, 420, 420))
+    >>> arena.zones["interaction"].tolist()
+    [[8.0, 0.0], [34.0, 0.0], [34.0, 14.5], [8.0, 14.5]]
+    >>> arena.to_cm([(210, 100)]).round(9).tolist()
+    [[21.0, 10.0]]
+    """
+    transform = calibrate(corners_px, width_cm=options.width_cm, height_cm=options.height_cm)
+    floor = _floor(options)
+    box = _from_wall(_box(options, margin_cm=0.0, shape="rectangle"), options)
+    zones = {"floor": floor, "enclosure": as_polygon(clip(box, floor))}
+    margins = {"": 0.0, "_narrow": -2.0, "_wide": 2.0}
+    for name, change in margins.items():
+        margin = max(0.0, options.zone_margin_cm + change)
+        zone = _from_wall(_box(options, margin_cm=margin, shape=options.zone_shape), options)
+        zones[f"interaction{name}"] = as_polygon(clip(zone, floor))
+    zones |= _corners(options)
+    x, y = _from_wall(np.array([(options.enclosure_middle_cm, 0.0)]), options)[0]
+    return Arena(zones=zones, image_to_cm=transform, points={"box_wall": (float(x), float(y))})
+
+
+def _floor(options: ArenaOptions) -> Points:
+    width, height = options.width_cm, options.height_cm
+    if options.shape == "rectangle":
+        return np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
+    angle = np.arange(CIRCLE_CORNERS) * 2 * np.pi / CIRCLE_CORNERS
+    return np.column_stack([width / 2 * (1 + np.cos(angle)), height / 2 * (1 + np.sin(angle))])
+
+
+def _box(options: ArenaOptions, *, margin_cm: float, shape: str) -> Points:
+    """The box widened by a margin, as (place along its wall, distance from its wall)."""
+    half, depth = options.enclosure_width_cm / 2 + margin_cm, options.enclosure_depth_cm + margin_cm
+    middle = options.enclosure_middle_cm
+    quarter = np.linspace(0.0, np.pi / 2, 24)
+    if shape == "semicircle":
+        angle = np.linspace(0.0, np.pi, 90)
+        return np.column_stack([middle - depth * np.cos(angle), depth * np.sin(angle)])
+    if shape == "rounded" and margin_cm > 0:
+        along, away = margin_cm * np.sin(quarter), margin_cm * np.cos(quarter)
+        near, side = half - margin_cm, depth - margin_cm
+        right = np.column_stack([middle + near + along[::-1], side + away[::-1]])
+        left = np.column_stack([middle - near - along, side + away])
+        return np.vstack([[(middle - half, 0.0), (middle + half, 0.0)], right, left])
+    return np.array(
+        [(middle - half, 0.0), (middle + half, 0.0), (middle + half, depth), (middle - half, depth)], dtype=float
+    )
+
+
+def _from_wall(along_away: Points, options: ArenaOptions) -> Points:
+    """(place along the box's wall, distance from it) as x and y on the floor."""
+    along, away = along_away.T
+    x_y = {
+        "top": (along, away),
+        "bottom": (along, options.height_cm - away),
+        "left": (away, along),
+        "right": (options.width_cm - away, along),
+    }[options.enclosure_wall]
+    return np.column_stack(x_y)
+
+
+def _corners(options: ArenaOptions) -> dict[str, Points]:
+    """Corner squares, clockwise from the top left; a round floor has none."""
+    if options.shape == "circle":
+        return {}
+    size, width, height = options.corner_size_cm, options.width_cm, options.height_cm
+    square = np.array([(0.0, 0.0), (size, 0.0), (size, size), (0.0, size)])
+    left, right, top, bottom = 0.0, width - size, 0.0, height - size
+    places = {"top left": (left, top), "top right": (right, top), "bottom right": (right, bottom)}
+    places["bottom left"] = (left, bottom)
+    opposite = {"top": "bottom", "bottom": "top", "left": "right", "right": "left"}[options.enclosure_wall]
+    chosen = [place for name, place in places.items() if options.corners == "all" or opposite in name]
+    return {f"corner_{number}": square + place for number, place in enumerate(chosen, start=1)}
+
+
+def check_arena(
+    arena: Arena,
+    width_px: int,
+    height_px: int,
+    *,
+    file: str = "",
+    warn_above: float = 0.001,
+    refuse_above: float = 0.05,
+) -> list[Problem]:
+    """Whether every zone lies in the picture.
+
+    Parameters
+    ----------
+    width_px, height_px
+        Size of the picture.
+    file
+        Recording concerned, for the message.
+    warn_above, refuse_above
+        Share of a zone's area outside the picture from which there is a warning, or an error.
+
+    Raises
+    ------
+    InputError
+        If more than ``refuse_above`` of a zone lies outside.
+
+    Examples
+    --------
+    >>> arena = build_arena(ArenaOptions(), corners_px=corners_from_rectangle(0, 0, 420, 420))
+    >>> check_arena(arena, 640, 480)
+    []
+    """
+    picture = corners_from_rectangle(-0.5, -0.5, width_px - 0.5, height_px - 0.5)
+    problems = []
+    for name, zone in arena.zones.items():
+        if name.startswith("interaction_"):
+            continue
+        outline = arena.to_px(zone)
+        inside = clip(outline, picture)
+        outside = 1.0 - (polygon_area(inside) if len(inside) else 0.0) / polygon_area(outline)
+        low, high = outline.min(axis=0).round(1).tolist(), outline.max(axis=0).round(1).tolist()
+        place = f"x {low[0]} to {high[0]}, y {low[1]} to {high[1]} px"
+        if outside > refuse_above:
+            raise InputError(
+                f"zone {name!r} lies {outside:.0%} outside the picture",
+                file=file or None,
+                found=place,
+                expected=f"x 0 to {width_px - 1}, y 0 to {height_px - 1} px",
+                remedy="correct the arena corners or sizes in the config",
+            )
+        if outside > warn_above:
+            message = f"zone {name!r} ({place}) lies {outside:.1%} outside the picture"
+            action = "scored; the mouse cannot be seen there"
+            problems.append(Problem(code="zone_cut_by_picture", file=file, message=message, action=action))
+    return problems
