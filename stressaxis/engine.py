@@ -10,7 +10,7 @@ import importlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import StressaxisError
 from core.problems import Problem, from_error
+from stressaxis.executors import Workers
 from stressaxis.fingerprint import code_fingerprint, digest
 from stressaxis.store import Store
 
@@ -81,8 +82,7 @@ def run_tasks(
     tasks: Iterable[Task],
     *,
     store: Store,
-    pool: Callable[[], Executor],
-    workers: int,
+    workers: Workers,
     on_end: Callable[[Outcome], None] = lambda outcome: None,
     on_start: Callable[[Task], None] = lambda task: None,
 ) -> dict[str, Outcome]:
@@ -94,10 +94,8 @@ def run_tasks(
         All tasks of the run; needs must name other tasks among them.
     store
         Where results are and go.
-    pool
-        Makes an executor (a process pool, a cluster's); called again when one breaks.
     workers
-        How many tasks the executor works on at once.
+        Who works on them: a process pool's workers or a cluster's.
     on_end, on_start
         Called in this process for progress.
 
@@ -111,7 +109,7 @@ def run_tasks(
     ValueError
         If ids repeat or a need is not among the tasks.
     """
-    run = _Run(list(tasks), store, pool, workers, on_end, on_start)
+    run = _Run(list(tasks), store, workers, on_end, on_start)
     return run.finish()
 
 
@@ -122,8 +120,7 @@ class _Run:
         self,
         tasks: list[Task],
         store: Store,
-        pool: Callable[[], Executor],
-        workers: int,
+        workers: Workers,
         on_end: Callable[[Outcome], None],
         on_start: Callable[[Task], None],
     ) -> None:
@@ -134,13 +131,12 @@ class _Run:
         if unknown:
             raise ValueError(f"tasks need {sorted(unknown)}, which are not among the tasks")
         self.store = store
-        self.make_pool = pool
-        self.limit = 2 * workers
+        self.workers = workers
+        self.limit = 2 * workers.count
         self.on_end = on_end
         self.on_start = on_start
         self.outcomes: dict[str, Outcome] = {}
         self.flying: dict[Future[float], tuple[Task, str]] = {}
-        self.executor: Executor | None = None
         self.crashes: dict[str, int] = {}
         self.suspects: deque[tuple[Task, str]] = deque()
         self.alone = ""
@@ -153,16 +149,12 @@ class _Run:
 
     def finish(self) -> dict[str, Outcome]:
         self.ready.reverse()
-        try:
-            while len(self.outcomes) < len(self.tasks):
-                self._start_what_can_start()
-                if self.flying:
-                    self._collect()
-                elif not self.ready and not self.suspects and len(self.outcomes) < len(self.tasks):
-                    raise ValueError("tasks need each other in a circle")
-        finally:
-            if self.executor is not None:
-                self.executor.shutdown(wait=True, cancel_futures=True)
+        while len(self.outcomes) < len(self.tasks):
+            self._start_what_can_start()
+            if self.flying:
+                self._collect()
+            elif not self.ready and not self.suspects and len(self.outcomes) < len(self.tasks):
+                raise ValueError("tasks need each other in a circle")
         return {name: self.outcomes[name] for name in self.tasks}
 
     def _start_what_can_start(self) -> None:
@@ -193,11 +185,9 @@ class _Run:
         return "failed" if outcome.state == "failed" else outcome.key
 
     def _submit(self, task: Task, key: str) -> None:
-        if self.executor is None:
-            self.executor = self.make_pool()
         needs = {need: self._result_folder(need) for need in task.needs}
         self.on_start(task)
-        future = self.executor.submit(_perform, str(self.store.folder), key, task.function, needs, dict(task.options))
+        future = self.workers.submit(_perform, str(self.store.folder), key, task.function, needs, dict(task.options))
         self.flying[future] = (task, key)
 
     def _result_folder(self, need: str) -> str | None:
@@ -225,9 +215,7 @@ class _Run:
         for task, key in self.flying.values():
             self._suspect(task, key)
         self.flying.clear()
-        if self.executor is not None:
-            self.executor.shutdown(wait=False, cancel_futures=True)
-        self.executor = None
+        self.workers.discard()
 
     def _suspect(self, task: Task, key: str) -> None:
         # A crash while several were in flight accuses none of them: only one when alone counts.

@@ -7,11 +7,15 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import Any, TypeVar
 
 from core.errors import InputError
 
-__all__ = ["cluster_pool", "default_workers", "process_pool"]
+__all__ = ["Workers", "cluster_pool", "default_workers", "process_pool"]
+
+T = TypeVar("T")
 
 #: One thread per worker for the numerical libraries: the pool is what uses the cores.
 _ONE_THREAD = {
@@ -21,6 +25,50 @@ _ONE_THREAD = {
     "VECLIB_MAXIMUM_THREADS": "1",
     "OPENCV_FOR_THREADS_NUM": "1",
 }
+
+
+class Workers:
+    """The workers of a run: an executor made when first needed, and again after one has broken.
+
+    Parameters
+    ----------
+    count
+        How many tasks are worked on at once.
+    make
+        Makes the executor; without it a pool of ``count`` processes on this machine.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with Workers(1, make=lambda: ThreadPoolExecutor(1)) as workers:
+    ...     workers.submit(len, "abc").result()
+    3
+    """
+
+    def __init__(self, count: int | None = None, *, make: Callable[[], Executor] | None = None) -> None:
+        self.count = default_workers() if count is None else count
+        self._make = make or (lambda: process_pool(self.count))
+        self._executor: Executor | None = None
+
+    def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Give a call to a worker."""
+        if self._executor is None:
+            self._executor = self._make()
+        return self._executor.submit(function, *arguments)
+
+    def discard(self) -> None:
+        """Let go of an executor that has broken; the next call makes a new one."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor = None
 
 
 def default_workers() -> int:

@@ -9,14 +9,15 @@ import pytest
 
 from core.errors import InputError
 from stressaxis.engine import Outcome, Task, run_tasks
-from stressaxis.executors import process_pool
+from stressaxis.executors import Workers, process_pool
 from stressaxis.store import Store
 
 HERE = "tests.stressaxis.engine_tasks"
 
 
 def run(tasks: list[Task], folder: Path) -> dict[str, Outcome]:
-    return run_tasks(tasks, store=Store(folder), pool=lambda: ThreadPoolExecutor(2), workers=2)
+    with Workers(2, make=lambda: ThreadPoolExecutor(2)) as workers:
+        return run_tasks(tasks, store=Store(folder), workers=workers)
 
 
 def written(outcome: Outcome, folder: Path) -> str:
@@ -83,8 +84,13 @@ def test_a_failure_leaves_nothing_half_written(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_costs_only_its_own_task(tmp_path: Path) -> None:
-    tasks = [task("killer", "die"), task("killer 2", "die"), *(task(f"good {i}", options={"value": i}) for i in range(6))]
-    outcomes = run_tasks(tasks, store=Store(tmp_path), pool=lambda: process_pool(2), workers=2)
+    tasks = [
+        task("killer", "die"),
+        task("killer 2", "die"),
+        *(task(f"good {i}", options={"value": i}) for i in range(6)),
+    ]
+    with Workers(2) as workers:
+        outcomes = run_tasks(tasks, store=Store(tmp_path), workers=workers)
     assert outcomes["killer"].state == outcomes["killer 2"].state == "failed"
     problem = outcomes["killer"].problem
     assert problem is not None
