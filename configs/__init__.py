@@ -1,1 +1,13 @@
 """What an experiment is: schema, loading with line numbers, presets, demo experiments."""
+
+from core.lazy import lazy_front
+
+__getattr__, __dir__, __all__ = lazy_front(
+    __name__,
+    {
+        "faults": ("ExperimentError", "Fault"),
+        "json_schema": ("json_schema",),
+        "loading": ("load", "presets"),
+        "schema": ("Experiment",),
+    },
+)

@@ -63,7 +63,8 @@ class StressaxisError(Exception):
         if facts:
             text = f"{text}; {', '.join(facts)}"
         if self.remedy:
-            text = f"{text.rstrip('.')}. Remedy: {self.remedy.rstrip('.')}."
+            end = "" if self.remedy.endswith("?") else "."
+            text = f"{text.rstrip('.')}. Remedy: {self.remedy.rstrip('.')}{end}"
         return text
 
 

@@ -1,0 +1,341 @@
+"""The experiment file: which keys there are, what each means, which values it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from behavior.arena import ArenaOptions
+from behavior.score_options import ExclusionOptions, ScoreOptions
+from configs.options import FromOptions, Key, Number, ReadAs, Section, Text, Whole, section_model
+from configs.yaml_lines import Place
+from integration.cohort import CohortOptions
+
+try:
+    from behavior.tracker import TrackOptions
+except ModuleNotFoundError:  # until the module is there
+
+    @dataclass(frozen=True, kw_only=True)
+    class TrackOptions:  # type: ignore[no-redef]
+        """How the mouse is found in the picture."""
+
+
+__all__ = [
+    "ArenaCalibration",
+    "Behavior",
+    "Exclusions",
+    "Experiment",
+    "Outcome",
+    "Outcomes",
+    "Report",
+    "Roles",
+    "Serum",
+    "Statistics",
+    "Table",
+    "Th2Set",
+]
+
+Point = tuple[Number, Number]
+
+
+def _empty_section(value: Any) -> Any:
+    """``scoring:`` with nothing below it is the section with its defaults."""
+    return {} if value is None else value
+
+
+def _file_only(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
+def _one_or_many(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) or value is None else [value]
+
+
+def _listed_or_explained(value: Any) -> Any:
+    """``[m07, m12]`` and ``{m07: bite wound, m12: }`` both name subjects, the latter with reasons."""
+    if isinstance(value, list | tuple):
+        return {getattr(item, "text", item): "" for item in value}
+    return {key: reason or "" for key, reason in value.items()} if isinstance(value, dict) else value
+
+
+Names = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many, json_schema_input_type=Text | tuple[Text, ...])]
+
+
+class Table(Section):
+    """A table of the experiment: the name of its file, and the column names in it where they are the lab's own."""
+
+    file: Text = Field(examples=["subjects.csv"])
+    """CSV (comma, semicolon or tab; UTF-8) or a spreadsheet (.xlsx, .xls, .ods; first sheet)."""
+    columns: dict[Key, Text] = Field(default_factory=dict, examples=[{"subject": "Mouse ID", "group": "Treatment"}])
+    """Own column names, as `our name: name in the file`; needed only where the names differ."""
+
+
+TableFile = Annotated[Table, BeforeValidator(_file_only, json_schema_input_type=str | Table)]
+
+
+class Roles(Section):
+    """What the groups of the subjects table are in the design; each group stands in one role."""
+
+    control: Names = Field(default=(), examples=[["control"]])
+    """Groups that were not defeated (or healthy controls): the reference."""
+    defeated: Names = Field(default=(), examples=[["defeated"]])
+    """Groups that were defeated (or ill); only they are classed as susceptible or resilient."""
+    other: Names = Field(default=(), examples=[["witness"]])
+    """Groups that are described but belong to neither side."""
+
+    def role_of(self, group: str) -> str:
+        """``"control"``, ``"defeated"``, or empty for a group of neither role."""
+        return "control" if group in self.control else "defeated" if group in self.defeated else ""
+
+
+class TrialNames(Section):
+    """How the trials table names the two trials; `no_target` and `target` themselves are always understood."""
+
+    no_target: Names = Field(default=(), examples=[["empty", "trial 1"]])
+    """Names of the trial with the empty enclosure."""
+    target: Names = Field(default=(), examples=[["CD1", "trial 2"]])
+    """Names of the trial with the unfamiliar mouse in the enclosure."""
+
+
+class ArenaCalibration(Section):
+    """Where one arena lies in the picture; its sizes only where they differ from `behavior.geometry`."""
+
+    corners_px: tuple[Point, Point, Point, Point] | None = Field(
+        default=None, examples=[[[73, 49], [497, 49], [497, 473], [73, 473]]]
+    )
+    """The four corners of the floor in pixels, as seen: top left, top right, bottom right, bottom left."""
+    floor_px: tuple[Number, Number, Number, Number] | None = Field(default=None, examples=[[73, 49, 497, 473]])
+    """Instead of the corners, where the camera looks straight down: left, top, right, bottom of the floor in pixels."""
+
+    @property
+    def floor_corners_px(self) -> tuple[Point, Point, Point, Point]:
+        """The four corners in pixels, however they were given."""
+        if self.corners_px is not None:
+            return self.corners_px
+        assert self.floor_px is not None  # loading refuses an arena without either
+        left, top, right, bottom = self.floor_px
+        return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+    def changes(self) -> dict[str, Any]:
+        """The sizes that this arena states for itself."""
+        own = set(ArenaCalibration.model_fields)
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set - own)}
+
+
+_ARENA_MODEL = section_model(ArenaOptions, ArenaCalibration, optional=True)
+
+
+class Exclusions(Section):
+    """Who is left out of the analysis, decided before any result is seen; each exclusion is listed with its reason."""
+
+    subjects: Annotated[
+        dict[Key, str],
+        BeforeValidator(_listed_or_explained, json_schema_input_type=list[str | int] | dict[str, str | None]),
+    ] = Field(default_factory=dict, examples=[{"m07": "bite wound", "m12": "jumped out"}])
+    """Subjects to leave out, as a list or, better, as `subject: reason`."""
+
+    @property
+    def rules(self) -> ExclusionOptions:
+        """The rules that go by an animal's own scores."""
+        own = set(Exclusions.model_fields)
+        return ExclusionOptions(**{name: getattr(self, name) for name in self.model_fields_set - own})
+
+
+_EXCLUSIONS_MODEL = section_model(ExclusionOptions, Exclusions)
+
+
+class Behavior(Section):
+    """Recordings of the social interaction test: where they are and how they are tracked and scored."""
+
+    trials: TableFile
+    """Table of the recordings: subject, trial, file, start_s, end_s, arena."""
+    trial_names: Annotated[TrialNames, BeforeValidator(_empty_section)] = Field(default_factory=TrialNames)
+    """The lab's own names of the two trials."""
+    geometry: Annotated[ArenaOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+        default_factory=ArenaOptions
+    )
+    """Sizes of floor, enclosure and zones in cm, common to all arenas."""
+    arenas: dict[Key, Annotated[ArenaCalibration, ReadAs(_ARENA_MODEL)]] = Field(min_length=1)
+    """The arenas by name, as in column `arena` of the trials table: where each lies in the picture."""
+    tracking: Annotated[TrackOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+        default_factory=TrackOptions
+    )
+    """How the mouse is found in the picture."""
+    scoring: Annotated[ScoreOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+        default_factory=ScoreOptions
+    )
+    """How tracks become seconds, ratios and classes."""
+    exclude: Annotated[Exclusions, ReadAs(_EXCLUSIONS_MODEL), BeforeValidator(_empty_section)] = Field(
+        default_factory=_EXCLUSIONS_MODEL
+    )
+    """Who is left out."""
+
+    def arena_options(self, name: str) -> ArenaOptions:
+        """Sizes of one arena: the common geometry with what the arena changes."""
+        return replace(self.geometry, **self.arenas[name].changes())
+
+
+class Serum(Section):
+    """The serum measurements and the table that says whose sample is whose."""
+
+    file: Text | None = Field(default=None, examples=["serum.csv"])
+    """Vendor's export or matrix of values (Olink NPX long or wide; generic matrix of samples by proteins)."""
+    files: Names | None = Field(default=None, examples=[["plate1.csv", "plate2.csv"]])
+    """Instead of `file`, several of them."""
+    samples: TableFile | None = Field(default=None, examples=["serum_samples.csv"])
+    """Table of the samples: sample, subject, bleed, plate, well, type; without it sample ids are subject ids."""
+    species: Literal["mouse", "human"]
+    """Whose serum it is; decides which protein belongs to which axis."""
+    format: Text | None = Field(default=None, examples=["olink-long"])
+    """Name of the file's format; null: recognised from its content."""
+    unit: Text | None = Field(default=None, examples=["pg/mL"])
+    """Unit of the values where the file does not say it (`pg/mL`, `NPX`, `log2`)."""
+    bleed: Annotated[CohortOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+        default_factory=CohortOptions
+    )
+    """Which bleed is used where a subject has several."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The serum files as written."""
+        return (self.file,) if self.file is not None else tuple(self.files or ())
+
+
+class Outcome(Section):
+    """One measured outcome."""
+
+    column: Text = Field(examples=["Sucrose preference (%)"])
+    """Its column in the outcomes table."""
+    unit: str = Field(default="", examples=["%"])
+    """Its unit, for axis titles."""
+    label: str = Field(default="", examples=["Sucrose preference"])
+    """Its name in figures; without one, its key."""
+
+
+def _column_only(value: Any) -> Any:
+    return {"column": getattr(value, "text", value)} if not isinstance(value, Mapping | None) else value
+
+
+def _names_only(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return {getattr(item, "text", item): {"column": item} for item in value}
+    return value
+
+
+OutcomeColumn = Annotated[Outcome, BeforeValidator(_column_only, json_schema_input_type=str | Outcome)]
+OutcomeColumns = list[str] | dict[str, OutcomeColumn]
+
+
+class Outcomes(Section):
+    """Behavior that was measured elsewhere: one row per subject, the columns declared here."""
+
+    file: Text = Field(examples=["outcomes.csv"])
+    """Table with a column of subjects and the declared columns."""
+    subject: Text = Field(default="subject", examples=["Mouse ID"])
+    """Name of the column of subjects."""
+    columns: Annotated[
+        dict[Key, OutcomeColumn], BeforeValidator(_names_only, json_schema_input_type=OutcomeColumns)
+    ] = Field(min_length=1, examples=[{"sucrose_percent": {"column": "Sucrose preference (%)", "unit": "%"}}])
+    """The outcomes: `name: column in the file`, a list of columns, or `name: {column, unit, label}`."""
+
+
+class Th2Set(Section):
+    """The proteins in which the question about Th2 is asked; fixed before the results are seen."""
+
+    axis: Text | None = Field(default=None, examples=["Th2"])
+    """An axis by name: its core members that this panel measures."""
+    proteins: Names | None = Field(default=None, examples=[["Il4", "Il5", "Il13", "Ccl11", "Ccl24"]])
+    """Instead of an axis, proteins by gene symbol or assay id."""
+
+
+def _axis_or_list(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"axis": value}
+    return {"proteins": value} if isinstance(value, list | tuple) else value
+
+
+class Statistics(Section):
+    """The questions, declared before the results are seen."""
+
+    primary_outcome: Text = Field(default="target_time", examples=["target_time", "si_ratio"])
+    """The outcome of the main test: `target_time` (given the no-target time), `si_ratio`, `velocity_drop`, or one of
+    `outcomes.columns`."""
+    th2_set: Annotated[Th2Set, BeforeValidator(_axis_or_list, json_schema_input_type=str | list[str] | Th2Set)] = Field(
+        default_factory=lambda: Th2Set(axis="Th2"), examples=[{"axis": "Th2"}, ["Il4", "Il5", "Il13"]]
+    )
+    """The declared set, in which `q_set` is computed: an axis or a list of proteins."""
+    covariates: Names = Field(default=(), examples=[["cohort", "sex"]])
+    """Columns of the subjects table that enter every model beside the cohort."""
+
+
+class Report(Section):
+    """What stands at the head of the report."""
+
+    title: Text | None = None
+    """Title; without one, the experiment's name."""
+    authors: Names = Field(default=(), examples=[["A. Researcher", "B. Student"]])
+    """Authors."""
+    description: str = ""
+    """A paragraph about the experiment, printed below the title."""
+
+
+class Experiment(Section):
+    """An experiment: its tables, recordings, serum, and the questions asked of them."""
+
+    schema_version: Literal[1] = Field(alias="schema", examples=[1])
+    """Version of this file's layout; always 1 for now."""
+    name: Text = Field(default="", examples=["csds-2026-spring"])
+    """Name of the experiment and of its results folder; without one, the name of the file."""
+    extends: Names = Field(default=(), examples=["presets/csds-si"])
+    """A preset shipped with stressaxis, or another experiment file, whose keys hold where this file says nothing."""
+    seed: Annotated[Whole, Field(ge=0)] = Field(default=0, examples=[1])
+    """Seed of every random step."""
+    date_format: Text | None = Field(default=None, examples=["%d/%m/%Y"])
+    """How dates are written in the tables (day %d, month %m, year %Y), where they are not as 2026-11-05; in quotes."""
+    roles: Annotated[Roles, BeforeValidator(_empty_section)] = Field(default_factory=Roles)
+    """Which groups are controls and which are defeated."""
+    subjects: TableFile | None = Field(default=None, examples=["subjects.csv"])
+    """Table of the subjects: subject, group, sex, strain, cage, cohort, treatment, si_date."""
+    behavior: Behavior | None = None
+    """Recordings of the social interaction test."""
+    serum: Serum | None = None
+    """Serum measurements."""
+    outcomes: Outcomes | None = None
+    """Behavior that was measured elsewhere."""
+    statistics: Annotated[Statistics, BeforeValidator(_empty_section)] = Field(default_factory=Statistics)
+    """The declared questions."""
+    report: Annotated[Report, BeforeValidator(_empty_section)] = Field(default_factory=Report)
+    """Head of the report."""
+
+    _file: Path = PrivateAttr(default=Path())
+    _base: Path = PrivateAttr(default=Path())
+    _places: dict[tuple[str | int, ...], Place] = PrivateAttr(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """The experiment file."""
+        return self._file
+
+    @property
+    def base(self) -> Path:
+        """The folder that paths in the experiment file and its tables are relative to."""
+        return self._base
+
+    @property
+    def places(self) -> Mapping[tuple[str | int, ...], Place]:
+        """File and line of every key that was written."""
+        return self._places
+
+    def locate(self, name: str) -> Path:
+        r"""The path of a file named in the config or a table.
+
+        Relative names start from :attr:`base`; a Windows name with backslashes is understood everywhere.
+        """
+        path = self._base / name
+        if "\\" in name and not path.exists():
+            return self._base / PureWindowsPath(name).as_posix()
+        return path
