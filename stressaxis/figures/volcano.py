@@ -1,0 +1,135 @@
+"""Serum proteins between two groups: log2 fold change against evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from stressaxis.figures.figure import Figure, from_chart
+from stressaxis.figures.labels import place_labels
+from stressaxis.figures.numbers import number, plural
+
+__all__ = ["contrast_name", "volcano"]
+
+WIDTH, HEIGHT = 560, 380
+KINDS = {
+    "declared set": ("#E07B00", "diamond"),
+    "other, q ≤ 0.05": ("#0072B2", "circle"),
+    "other": ("#9a9a9a", "circle"),
+}
+
+
+def contrast_name(contrast: str) -> str:
+    """A contrast in words.
+
+    Examples
+    --------
+    >>> contrast_name("SUS_vs_RES")
+    'SUS against RES'
+    """
+    return contrast.replace("_vs_", " against ").replace("_minus_", " against ").replace("_", " ")
+
+
+def volcano(table: pd.DataFrame, *, contrast: str, declared: Collection[str], threshold: float = 0.05) -> Figure | None:
+    """Volcano plot of one contrast; None where no protein has a p value.
+
+    Parameters
+    ----------
+    table
+        Columns ``symbol, logfc, p, q, n_1, n_0`` (and ``protein``).
+    contrast
+        Its name, part of the file name.
+    declared
+        Symbols of the declared set, which are marked and labelled.
+    threshold
+        False-discovery rate at which proteins are coloured and the line is drawn.
+    """
+    data = table.dropna(subset=["logfc", "p"]).reset_index(drop=True)
+    if data.empty:
+        return None
+    wanted = {name.casefold() for name in declared}
+    in_set = data["symbol"].str.casefold().isin(wanted) | data["protein"].str.casefold().isin(wanted)
+    significant = data["q"] <= threshold
+    tiny = np.finfo(float).tiny
+    data = data.assign(
+        name=data["symbol"].where(data["symbol"] != "", data["protein"]),
+        evidence=-np.log10(data["p"].clip(lower=tiny)),
+        set=np.select([in_set, significant], list(KINDS)[:2], list(KINDS)[2]),
+    )[["name", "protein", "logfc", "p", "q", "evidence", "set"]]
+    reach = float(data["logfc"].abs().max() or 1.0) * 1.08
+    top = float(data["evidence"].max()) * 1.12 or 1.0
+    x = alt.X("logfc:Q", title=f"log2 fold change ({contrast_name(contrast)})", scale=alt.Scale(domain=[-reach, reach], nice=False))  # fmt: skip
+    y = alt.Y("evidence:Q", title="−log10 p", scale=alt.Scale(domain=[0, top], nice=False))
+    kinds = [kind for kind in KINDS if (data["set"] == kind).any()]
+    points = alt.Chart(data).mark_point(filled=True, opacity=0.85).encode(
+        x=x, y=y,
+        color=alt.Color("set:N", scale=alt.Scale(domain=kinds, range=[KINDS[k][0] for k in kinds]), legend=alt.Legend(title=None, orient="top")),
+        shape=alt.Shape("set:N", scale=alt.Scale(domain=kinds, range=[KINDS[k][1] for k in kinds]), legend=alt.Legend(title=None, orient="top")),
+        size=alt.condition(f"datum.set === '{list(KINDS)[0]}'", alt.value(85), alt.value(42)),
+        tooltip=[alt.Tooltip("name:N", title="protein"), alt.Tooltip("protein:N", title="assay"), alt.Tooltip("logfc:Q", title="log2 FC", format=".3f"), alt.Tooltip("p:Q", format=".3g"), alt.Tooltip("q:Q", format=".3g")],
+    )  # fmt: skip
+    zero = alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color="#bbbbbb").encode(x="at:Q")
+    layers = [zero, *_threshold(data, threshold), points, *_labels(data, x, y, reach, top)]
+    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    return from_chart(
+        chart,
+        name=f"volcano_{contrast}",
+        caption=_caption(data, table, contrast, threshold),
+        table=f"differential_{contrast}.csv",
+    )
+
+
+def _threshold(data: pd.DataFrame, threshold: float) -> list[alt.Chart]:
+    """A line at the largest p whose q is still under the threshold."""
+    passed = data[data["q"] <= threshold]
+    if passed.empty:
+        return []
+    at = pd.DataFrame({"at": [float(passed["evidence"].min())], "text": [f"q = {threshold:g}"]})
+    line = alt.Chart(at).mark_rule(strokeDash=[5, 4], color="#666666").encode(y="at:Q")
+    text = alt.Chart(at).mark_text(align="right", dy=-6, color="#666666", fontSize=11).encode(y="at:Q", text="text:N", x=alt.value(WIDTH))  # fmt: skip
+    return [line, text]
+
+
+def _labels(data: pd.DataFrame, x: alt.X, y: alt.Y, reach: float, top: float) -> list[alt.Chart]:
+    """Names of the declared set and of the twelve strongest others, with a thin line where they stand apart."""
+    declared = data[data["set"] == list(KINDS)[0]].sort_values("evidence", ascending=False)
+    others = data[data["set"] == list(KINDS)[1]].sort_values("evidence", ascending=False).head(12)
+    named = pd.concat([declared, others]).head(40)
+    if named.empty:
+        return []
+    px = np.column_stack([(data["logfc"] + reach) / (2 * reach) * WIDTH, HEIGHT * (1 - data["evidence"] / top)])
+    spots = place_labels([tuple(px[i]) for i in named.index], list(named["name"]), obstacles=px, size=(WIDTH, HEIGHT))
+    rows = []
+    for place, spot in zip(named.index, spots, strict=True):
+        if spot is not None:
+            row = data.loc[place]
+            rows.append(
+                {
+                    "logfc": row["logfc"], "evidence": row["evidence"], "name": row["name"],
+                    "to_x": spot.x / WIDTH * 2 * reach - reach, "to_y": (1 - spot.y / HEIGHT) * top,
+                }
+            )  # fmt: skip
+    if not rows:
+        return []
+    base = alt.Chart(pd.DataFrame(rows))
+    lines = base.mark_rule(strokeWidth=0.6, color="#999999").encode(x=x, y=y, x2="to_x:Q", y2="to_y:Q")
+    halo = base.mark_text(fontSize=12, stroke="white", strokeWidth=3, strokeJoin="round").encode(x="to_x:Q", y="to_y:Q", text="name:N")  # fmt: skip
+    text = base.mark_text(fontSize=12).encode(x="to_x:Q", y="to_y:Q", text="name:N")
+    return [lines, halo, text]
+
+
+def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: float) -> str:
+    n_1, n_0 = table["n_1"].max(), table["n_0"].max()
+    passed = int((data["q"] <= threshold).sum())
+    found = f"{plural(passed, 'protein')} with q ≤ {threshold:g}" if passed else f"no protein with q ≤ {threshold:g}, so no line is drawn"
+    line = f"; dashed line: smallest evidence that still has q ≤ {threshold:g}" if passed else ""
+    strongest = data.loc[data["p"].idxmin()]
+    return (
+        f"Serum proteins, {contrast_name(contrast)} (n = {number(int(n_1))} against {number(int(n_0))}; {len(data)} proteins): "
+        f"moderated t statistics. {found[0].upper()}{found[1:]}{line} "
+        f"(Benjamini-Hochberg over the panel). Strongest: {strongest['name']}, log2 fold change {number(strongest['logfc'])}, "
+        f"q = {number(strongest['q'], 2)}. Diamonds: the set declared before scoring."
+    )
