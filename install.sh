@@ -37,18 +37,18 @@ if [ "$(uname -s)" = Linux ]; then
     fi
 fi
 if [ -n "$missing" ]; then
-    line="apt-get install -y --no-install-recommends$missing"
+    line="apt-get install -y -qq --no-install-recommends$missing"
     if ! command -v apt-get >/dev/null 2>&1; then
         say "these system packages are missing:$missing (Debian's names). Install them and run this again." >&2
         exit 1
     elif [ "$(id -u)" = 0 ]; then
         say "installing system packages:$missing"
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive $line
+        DEBIAN_FRONTEND=noninteractive $line >/dev/null
     elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
         say "installing system packages through sudo:$missing"
         sudo apt-get update -qq
-        sudo env DEBIAN_FRONTEND=noninteractive $line
+        sudo env DEBIAN_FRONTEND=noninteractive $line >/dev/null
     else
         say "system packages are missing. Ask an administrator to run this line, then run install.sh again:" >&2
         printf '    sudo apt-get update && sudo %s\n' "$line" >&2

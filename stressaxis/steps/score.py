@@ -1,0 +1,106 @@
+"""Step: both trials of one subject, scored from their tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.problems import Problem
+from stressaxis.stepfiles import write_facts, write_problems
+from stressaxis.steps.track import TRACKS
+
+if TYPE_CHECKING:
+    from behavior.arena import ArenaOptions
+    from behavior.samples import TrialPart
+    from behavior.score_options import ScoreOptions
+
+__all__ = ["SCORES", "PartPlan", "score_subject"]
+
+SCORES = "scores.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartPlan:
+    """One row of the trials table, as the scoring step needs it.
+
+    Parameters
+    ----------
+    trial
+        ``no_target`` or ``target``.
+    file
+        The recording as the trials table names it.
+    task
+        Id of the task that tracks the recording; empty if it could not be opened.
+    arena
+        Sizes of the arena.
+    corners_px
+        The four floor corners in the picture.
+    start_s, end_s
+        Times of the trials table; None where it gives none.
+    """
+
+    trial: str
+    file: str
+    task: str
+    arena: ArenaOptions
+    corners_px: tuple[tuple[float, float], ...]
+    start_s: float | None
+    end_s: float | None
+
+
+def score_subject(
+    output: Path,
+    *,
+    needs: Mapping[str, Path | None],
+    subject: str,
+    parts: Sequence[PartPlan],
+    options: ScoreOptions,
+) -> None:
+    """Score the trials of a subject and write ``scores.json``: ``rows`` of the trials table and ``bins``.
+
+    A trial of which a recording could not be tracked is not scored from the rest of it.
+    """
+    from behavior.social_interaction import score_parts
+
+    rows: list[dict[str, Any]] = []
+    bins: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for trial in dict.fromkeys(part.trial for part in parts):
+        planned = [part for part in parts if part.trial == trial]
+        recorded = [_trial_part(part, needs) for part in planned]
+        ready = [part for part in recorded if part is not None]
+        if len(ready) < len(planned):
+            problems.append(_not_tracked(subject, trial, planned, needs))
+            continue
+        score = score_parts(ready, options=options, subject=subject, trial=trial)
+        rows.append(score.row)
+        bins += score.bins
+        problems += score.problems
+    write_facts({"rows": rows, "bins": bins}, output / SCORES)
+    write_problems(problems, output)
+
+
+def _trial_part(part: PartPlan, needs: Mapping[str, Path | None]) -> TrialPart | None:
+    from behavior.arena import build_arena
+    from behavior.samples import TrialPart
+    from behavior.tracks import read_tracks
+
+    folder = needs.get(part.task)
+    if folder is None:
+        return None
+    arena = build_arena(part.arena, corners_px=part.corners_px)
+    return TrialPart(tracks=read_tracks(folder / TRACKS), arena=arena, start_s=part.start_s, end_s=part.end_s)
+
+
+def _not_tracked(subject: str, trial: str, parts: Sequence[PartPlan], needs: Mapping[str, Path | None]) -> Problem:
+    missing = [part.file for part in parts if needs.get(part.task) is None]
+    return Problem(
+        code="trial_missing",
+        subject=subject,
+        file=" + ".join(missing),
+        where=f"trial {trial}",
+        message=f"{len(missing)} of {len(parts)} recording(s) of the trial could not be tracked",
+        action="trial not scored; no ratio for this subject",
+    )

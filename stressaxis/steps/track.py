@@ -1,0 +1,61 @@
+"""Step: the animal's track in one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InputError
+from stressaxis.fingerprint import FileMark
+
+if TYPE_CHECKING:
+    from behavior.region import Region
+    from behavior.tracker import TrackOptions
+
+__all__ = ["TRACKS", "track_recording"]
+
+TRACKS = "tracks.nc"
+
+
+def track_recording(
+    output: Path,
+    *,
+    needs: Mapping[str, Path | None],
+    path: str,
+    mark: FileMark,
+    region: Region,
+    options: TrackOptions,
+) -> None:
+    """Track one recording and write ``tracks.nc``.
+
+    Parameters
+    ----------
+    path
+        The recording.
+    mark
+        Size and times of the file when its fingerprint was taken.
+    region
+        Floor and enclosure in px.
+    options
+        Settings of the tracker.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read, or changed while it was read.
+    """
+    from behavior.tracker import track
+    from behavior.tracks import write_tracks
+    from behavior.video import open_video
+
+    # One core a recording: threads inside a file gain nothing while every core has a recording of its own.
+    tracks = track(open_video(path, threads=1), region, options=options)
+    if FileMark.of(path) != mark:
+        raise InputError(
+            "the recording changed while it was read",
+            file=path,
+            found="another size or time than at the start of the run",
+            remedy="wait until it is fully copied or recorded, then run again",
+        )
+    write_tracks(tracks, output / TRACKS)
