@@ -6,6 +6,17 @@ __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
+        "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
         "release": ("Release", "find_release"),
+        "social_interaction": (
+            "AnimalScores",
+            "ExclusionOptions",
+            "ScoreOptions",
+            "TrialPart",
+            "TrialScore",
+            "score_animals",
+            "score_parts",
+            "score_trial",
+        ),
     },
 )

@@ -71,15 +71,16 @@ def find_release(tracks: xr.Dataset, *, hold_s: float = 1.0, other_share: float 
 
 def _seen(tracks: xr.Dataset) -> NDArray[np.bool_]:
     centre = tracks["position"].sel(keypoint="centre") if "centre" in tracks["keypoint"] else tracks["position"]
-    finite: NDArray[np.bool_] = np.isfinite(centre.transpose("time", ...).values)
-    return np.all(finite.reshape(len(finite), -1), axis=1)
+    xy: NDArray[np.float64] = centre.transpose("time", ...).values
+    seen: NDArray[np.bool_] = ~np.isnan(xy.reshape(len(xy), -1).sum(axis=1))
+    return seen
 
 
 def _other_moves(tracks: xr.Dataset, share: float) -> NDArray[np.bool_]:
-    if "other_area" not in tracks or "area" not in tracks:
-        return np.zeros(tracks.sizes["time"], dtype=bool)
-    other = np.nan_to_num(tracks["other_area"].values.astype(float))
-    area = tracks["area"].values.astype(float)
-    if not np.isfinite(area).any():
-        return other > 0
-    return np.greater_equal(other, share * float(np.nanmedian(area)))
+    moves: NDArray[np.bool_] = np.zeros(tracks.sizes["time"], dtype=bool)
+    if "other_area" in tracks and "area" in tracks:
+        other: NDArray[np.float64] = np.nan_to_num(tracks["other_area"].values.astype(float))
+        area: NDArray[np.float64] = tracks["area"].values.astype(float)
+        least = share * float(np.nanmedian(area)) if np.isfinite(area).any() else 0.0
+        moves = (other > 0) & (other >= least)
+    return moves
