@@ -5,7 +5,22 @@ from core.lazy import lazy_front
 __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
+        "association": ("ASSOCIATION_COLUMNS", "Association", "AssociationOptions", "associate"),
         "bleeds": ("BLEED_RULES", "bleed_timing_problems", "choose_bleeds"),
         "cohort": ("Cohort", "CohortOptions", "join_cohort"),
+        "markers": ("Markers", "select_markers"),
+        "model_terms": ("FACTORS", "ModelTerms", "coincide", "complete_rows", "model_terms", "same_partition"),
+        "multiplicity": ("add_q_values", "benjamini_hochberg"),
+        "outcomes": ("OUTCOMES", "Outcome", "outcome_named"),
+        "pingouin_results": (
+            "Estimate",
+            "analysis_of_variance",
+            "correlation",
+            "group_ancova",
+            "linear_slope",
+            "partial_correlation",
+            "welch_t",
+        ),
+        "power": ("smallest_detectable_correlation", "smallest_detectable_difference"),
     },
 )

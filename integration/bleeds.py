@@ -124,7 +124,7 @@ def _rank(samples: pd.DataFrame, rule: str, test_dates: pd.Series | None, needed
     import pandas as pd
 
     times = _times_of(samples, needed=needed)
-    seconds: NDArray[np.float64] = (times - pd.Timestamp("1970-01-01")).dt.total_seconds().to_numpy(dtype=np.float64)
+    seconds = np.array((times - pd.Timestamp("1970-01-01")).dt.total_seconds(), dtype=np.float64)
     if rule in ("first", "last"):
         return seconds if rule == "first" else -seconds
     dates = pd.to_datetime(samples["subject"].map({} if test_dates is None else test_dates.to_dict()))
@@ -135,12 +135,14 @@ def _rank(samples: pd.DataFrame, rule: str, test_dates: pd.Series | None, needed
             where=f"subjects table, subject {missing!r}",
             expected="a date in column si_date",
         )
-    if rule == "closest_to_si":
-        return np.asarray((times - dates).abs().dt.total_seconds(), dtype=np.float64)
+    gap = np.array((times - dates).abs().dt.total_seconds(), dtype=np.float64)
     days = (times.dt.normalize() - dates.dt.normalize()).dt.days.to_numpy()
-    if rule == "first_after_si":
-        return np.where(days >= 0, seconds, np.inf)
-    return np.where(days <= 0, -seconds, np.inf)
+    ranks: dict[str, NDArray[np.float64]] = {
+        "closest_to_si": gap,
+        "first_after_si": np.where(days >= 0, seconds, np.inf),
+        "last_before_si": np.where(days <= 0, -seconds, np.inf),
+    }
+    return ranks[rule]
 
 
 def _set_aside(ranked: pd.DataFrame, chosen: pd.DataFrame, rule: str) -> list[Problem]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["FACTORS", "ModelTerms", "complete_rows", "coincide", "model_terms", "same_partition"]
+__all__ = ["FACTORS", "ModelTerms", "coincide", "complete_rows", "model_terms", "same_partition"]
 
 #: Columns that are labels even where they look like numbers.
 FACTORS = frozenset({"cohort", "plate", "sex", "strain", "treatment", "group", "role", "cage", "block", "batch"})
@@ -38,6 +38,11 @@ class ModelTerms:
     columns: pd.DataFrame
     terms: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def of(self, term: str) -> pd.DataFrame:
+        """The columns of one term."""
+        own = [name for name in self.columns.columns if name == term or name.startswith(f"{term}[")]
+        return self.columns[own]
 
 
 def same_partition(first: Sequence[object], second: Sequence[object]) -> bool:
@@ -115,11 +120,9 @@ def model_terms(table: pd.DataFrame, names: Sequence[str]) -> ModelTerms:
     notes: list[str] = []
     for name in names:
         coded = _coded(table[name], name)
-        before = len(kept)
-        for label, column in coded.items():
-            if _extend(basis, column):
-                kept[label] = column
-        if len(kept) > before:
+        own = {label: column for label, column in coded.items() if _extend(basis, column)}
+        kept |= own
+        if own:
             terms.append(name)
         elif coded:
             notes.append(_why_redundant(table, name, terms))
@@ -138,12 +141,13 @@ def _coded(column: pd.Series, name: str) -> dict[str, NDArray[np.float64]]:
 
 def _extend(basis: list[NDArray[np.float64]], column: NDArray[np.float64]) -> bool:
     """Add a column's own direction to an orthonormal basis, if it has one."""
-    rest = column.copy()
+    rest = column - column.mean()
+    whole = float(np.linalg.norm(rest))
     for _ in range(2):  # twice: once leaves rounding errors that look like a direction
         for direction in basis:
             rest -= (direction @ rest) * direction
     length = float(np.linalg.norm(rest))
-    if length <= _REDUNDANT * float(np.linalg.norm(column)):
+    if length <= _REDUNDANT * whole:
         return False
     basis.append(rest / length)
     return True
@@ -151,6 +155,6 @@ def _extend(basis: list[NDArray[np.float64]], column: NDArray[np.float64]) -> bo
 
 def _why_redundant(table: pd.DataFrame, name: str, terms: Sequence[str]) -> str:
     for other in terms:
-        if other in FACTORS and same_partition(table[name].astype(str), table[other].astype(str)):
+        if other in FACTORS and same_partition(list(table[name]), list(table[other])):
             return f"{name} and {other} are the same partition; {other} stays in the model"
     return f"{name} is contained in {' + '.join(terms)} and is left out of the model"
