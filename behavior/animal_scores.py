@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from behavior.classes import CLASS_RULES, MIN_CONTROLS, ClassOptions, classify, control_cuts
 from behavior.columns import Column
-from behavior.pair_measures import TRIALS, measure_pairs
+from behavior.pair_measures import TRIALS, measure_pairs, numbers
 from behavior.reasons import Notes, parse_note
 from behavior.score_options import ExclusionOptions
 from core.errors import InputError
@@ -119,8 +119,9 @@ def _checked_trials(trials: pd.DataFrame) -> pd.DataFrame:
         remedy = "rows that are parts of one trial are scored together before"
         raise InputError("a trial has two scores", where="trials table", found=twice[0], expected="one", remedy=remedy)
     for name in ("iz_s", "iz_raw_s", "corner_s", "corner_raw_s"):
-        if name in trials and (trials[name] < 0).any():
-            subject = trials.loc[trials[name] < 0, "subject"].iloc[0]
+        negative = numbers(trials, name) < 0 if name in trials else np.zeros(0)
+        if negative.any():
+            subject = trials["subject"].to_numpy()[negative][0]
             raise InputError(f"{name} is below 0", where=f"trials table, subject {subject!r}", expected="0 s or more")
     return trials.assign(subject=trials["subject"].astype(str))
 

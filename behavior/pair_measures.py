@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from behavior.columns import Column, combine, ratio
 from behavior.reasons import parse_note
@@ -14,7 +15,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TRIALS", "measure_pairs"]
+__all__ = ["TRIALS", "measure_pairs", "numbers"]
 
 TRIALS = ("no_target", "target")
 
@@ -135,17 +136,36 @@ class _Picker:
         size = len(self._of_trial[trial])
         values = np.full(size, np.nan)
         if name in self._columns:
-            try:
-                values = self._of_trial[trial][name].astype(float).to_numpy(copy=True)
-            except (TypeError, ValueError) as error:
-                raise InputError(
-                    f"column {name!r} is not numeric", where="trials table", found=str(error), expected="numbers"
-                ) from error
+            values = numbers(self._of_trial[trial], name)
         reasons = np.full(size, "", dtype=object)
         for place in np.flatnonzero(np.isnan(values)):
             known = self._why[trial][place].get(name, "not_measured")
             reasons[place] = known if self._present[trial][place] else "trial_missing"
         return Column(values, reasons)
+
+
+def numbers(trials: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """A column of the trials table as numbers, NaN where empty.
+
+    Raises
+    ------
+    InputError
+        If a cell is text, or infinite.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> numbers(pd.DataFrame({"iz_s": ["1.5", None]}), "iz_s").tolist()
+    [1.5, nan]
+    """
+    try:
+        values: NDArray[np.float64] = trials[name].astype(float).to_numpy(copy=True)
+    except (TypeError, ValueError) as error:
+        where = f"trials table, column {name}"
+        raise InputError("a value is not a number", where=where, found=str(error), expected="numbers") from error
+    if np.isinf(values).any():
+        raise InputError("a value is infinite", where=f"trials table, column {name}", expected="numbers or empty cells")
+    return values
 
 
 def _reason_by_column(note: str) -> dict[str, str]:
