@@ -53,6 +53,7 @@ _register(
         "few_detected": "protein below LOD in most samples",
         "lod_unknown": "the table has no LOD; all values count as detected",
         "limit_assumed": "censored values whose limit is not in the file; the rule used is stated",
+        "ids_made": "the table has no sample ids; rows are named by their place",
         "unit_assumed": "the table states no unit; the scale was taken from the range of its values",
         "above_range": "values above the upper end of the calibration curve",
         "extrapolated": "values outside the range of the standards, extrapolated by the vendor's software",
