@@ -5,10 +5,23 @@ from core.lazy import lazy_front
 __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
+        "abundance": (
+            "FLAGS",
+            "abundance_frame",
+            "detected_share",
+            "from_frame",
+            "has_lod",
+            "set_samples",
+            "subject_samples",
+            "validate_abundance",
+        ),
+        "axes": ("AxisScores", "axis_members", "axis_names", "axis_scores", "panel_coverage"),
         "design_matrix": ("Design", "build_design", "coefficient_name"),
         "differential": ("ModerationOptions", "moderated_test", "slope", "two_group"),
         "linear_model": ("LinearFit", "fit_linear"),
         "moderated": ("FTest", "ModeratedFit", "f_test", "moderate"),
+        "orthologues": ("human_orthologue", "mouse_orthologue", "resolve_name"),
+        "readers": ("READERS", "SerumOptions", "SerumTable", "read_serum"),
         "signature": ("SIGNATURE_COLUMNS", "SignatureResult", "false_discovery_q", "signature_table"),
     },
 )

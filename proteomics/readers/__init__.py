@@ -1,0 +1,76 @@
+"""Serum tables of every known format: one table of readers, one way in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+from core.lazy import lazy_front
+from core.readers import Reader
+
+__all__ = ["READERS", "SerumOptions", "SerumTable", "read_serum"]
+
+_get, __dir__, _ = lazy_front(__name__, {"table": ("SerumOptions", "SerumTable", "SetApart")})
+
+#: Modules in the order in which they are asked whether they know a file; each holds one ``READER``.
+_MODULES = ("olink_wide", "olink_long", "wide_matrix")
+
+
+def _readers() -> list[Reader]:
+    import importlib
+
+    from core.readers import register
+
+    table: list[Reader] = []
+    for name in _MODULES:
+        register(table, importlib.import_module(f"{__name__}.{name}").READER)
+    return table
+
+
+def __getattr__(name: str) -> Any:
+    if name == "READERS":
+        globals()["READERS"] = _readers()
+        return globals()["READERS"]
+    return _get(name)
+
+
+def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Any:
+    """Read a serum table of any known format.
+
+    Parameters
+    ----------
+    path
+        The file; recognised by its content, not its name.
+    format
+        Name of a reader (``"olink-long"``), or ``"auto"``.
+    **options
+        Fields of :class:`proteomics.readers.table.SerumOptions`: species, unit, platform, orientation, lod,
+        sample_columns, zero, quantity, layout, replicates.
+
+    Returns
+    -------
+    SerumTable
+        ``dataset`` (see :mod:`proteomics.abundance`), ``problems``, ``reader``, ``set_apart``.
+
+    Raises
+    ------
+    InputError
+        If no reader knows the file, or what is in it cannot be right; the place is named.
+    """
+    from proteomics.readers.grids import serum_head
+    from proteomics.readers.table import SerumOptions
+
+    readers = __getattr__("READERS") if "READERS" not in globals() else globals()["READERS"]
+    chosen = SerumOptions(**options)
+    if format != "auto":
+        named = [reader for reader in readers if reader.name == format]
+        if not named:
+            raise InputError(f"no reader is called {format!r}", expected=", ".join(reader.name for reader in readers))
+        return named[0].read(path, chosen)
+    head = serum_head(path)
+    for reader in readers:
+        if reader.matches(head):
+            return reader.read(path, chosen)
+    known = "; ".join(f"{reader.name} ({reader.description})" for reader in readers)
+    raise InputError("format not recognised", file=path, expected=f"one of: {known}")
