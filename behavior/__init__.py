@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_front(
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
         "release": ("Release", "find_release"),
+        "simulation": ("RenderOptions", "Truth", "render_trial"),
         "social_interaction": (
             "AnimalScores",
             "ExclusionOptions",
