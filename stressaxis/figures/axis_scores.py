@@ -47,7 +47,12 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
         rows = joined["axis"] == axis
         of_axis = joined[rows].reset_index(drop=True)
         panel = strip_chart(
-            of_axis, show_groups(of_axis), value="score", title=f"{axis.replace('_', ' ')} score (mean z)", rule=0, height=230
+            of_axis,
+            show_groups(of_axis),
+            value="score",
+            title=f"{axis.replace('_', ' ')} score (mean z)",
+            rule=0,
+            height=230,
         )
         panels.append(panel)
     first = joined[joined["axis"] == order[0]]

@@ -71,7 +71,11 @@ def strip_chart(
         x=x,
         y=y,
         xOffset=alt.XOffset("offset:Q", scale=alt.Scale(domain=_SIDEWAYS)),
-        tooltip=[alt.Tooltip("subject:N", title="mouse"), alt.Tooltip("shown:N", title="group"), alt.Tooltip("value:Q", title=title, format=".3~f")],  # fmt: skip
+        tooltip=[
+            alt.Tooltip("subject:N", title="mouse"),
+            alt.Tooltip("shown:N", title="group"),
+            alt.Tooltip("value:Q", title=title, format=".3~f"),
+        ],  # fmt: skip
     )
     # The mean and its interval stand to the right of the animals, so that neither hides the other.
     summary = group_summary(data["value"], data["shown"], order).dropna(subset="mean").assign(offset=0.95)
@@ -80,7 +84,11 @@ def strip_chart(
     bar = base.mark_tick(orient="horizontal", size=step * 0.2, thickness=2.5, color="#111111").encode(y=alt.Y("mean:Q"))
     layers = [points, line, bar]
     if rule is not None:
-        level = alt.Chart(pd.DataFrame({"at": [rule]})).mark_rule(strokeDash=[5, 4], color="#666666").encode(y=alt.Y("at:Q"))
+        level = (
+            alt.Chart(pd.DataFrame({"at": [rule]}))
+            .mark_rule(strokeDash=[5, 4], color="#666666")
+            .encode(y=alt.Y("at:Q"))
+        )
         layers.insert(0, level)
     return alt.layer(*layers).properties(width=step * max(1, len(order)), height=height)
 

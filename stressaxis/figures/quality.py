@@ -65,8 +65,17 @@ def protein_detection(proteins: pd.DataFrame, *, limit: int = 60) -> Figure | No
         x = alt.X("name:N", sort=list(data["name"]), title=None, axis=alt.Axis(labelAngle=-60))
         chart = base.mark_bar().encode(x=x, y=y, color=colours, tooltip=tip).properties(width=alt.Step(16), height=170)
     else:
-        bins = alt.X("detected_share:Q", bin=alt.Bin(step=0.1, extent=[0, 1]), title="Samples above LOD", axis=alt.Axis(format="%"))
-        chart = base.mark_bar().encode(x=bins, y=alt.Y("count():Q", title="Proteins"), color=colours).properties(width=520, height=170)
+        bins = alt.X(
+            "detected_share:Q",
+            bin=alt.Bin(step=0.1, extent=[0, 1]),
+            title="Samples above LOD",
+            axis=alt.Axis(format="%"),
+        )
+        chart = (
+            base.mark_bar()
+            .encode(x=bins, y=alt.Y("count():Q", title="Proteins"), color=colours)
+            .properties(width=520, height=170)
+        )
     caption = (
         f"Detection of {plural(len(data), 'protein')}: share of samples above the limit of detection. {enough} were detected in "
         "at least half of the samples; the others are kept in the tables and flagged."

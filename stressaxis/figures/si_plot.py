@@ -21,8 +21,15 @@ def si_by_group(animals: pd.DataFrame) -> Figure | None:
         return None
     groups = show_groups(animals, split_classes=False)
     chart = strip_chart(
-        animals, groups, value="si_ratio", title="SI ratio (target / no target)", rule=1, from_zero=True,
-        legend=True, step=150, height=300,
+        animals,
+        groups,
+        value="si_ratio",
+        title="SI ratio (target / no target)",
+        rule=1,
+        from_zero=True,
+        legend=True,
+        step=150,
+        height=300,
     )
     summary = group_summary(animals["si_ratio"], groups.label, groups.order)
     undefined = int(animals["si_ratio"].isna().sum())
@@ -58,9 +65,15 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
     for place, shown in enumerate(groups.order):
         of_group = long[long["shown"] == shown]
         base = alt.Chart(of_group).encode(x=x, y=y if place == 0 else y.title(None))
-        lines = base.mark_line(strokeWidth=1, opacity=0.45).encode(detail="subject:N", color=colour(groups.kinds, legend=False))
+        lines = base.mark_line(strokeWidth=1, opacity=0.45).encode(
+            detail="subject:N", color=colour(groups.kinds, legend=False)
+        )
         points = animal_points(base, groups.kinds, size=30, legend=False).encode(
-            tooltip=[alt.Tooltip("subject:N", title="mouse"), alt.Tooltip("trial:N"), alt.Tooltip("seconds:Q", title="seconds in zone", format=".1f")]  # fmt: skip
+            tooltip=[
+                alt.Tooltip("subject:N", title="mouse"),
+                alt.Tooltip("trial:N"),
+                alt.Tooltip("seconds:Q", title="seconds in zone", format=".1f"),
+            ]  # fmt: skip
         )
         middle = alt.Chart(means[means["shown"] == shown]).encode(x=x)
         mean_line = middle.mark_line(strokeWidth=3, color="#111111").encode(y="mean:Q")
@@ -110,5 +123,3 @@ def class_counts(animals: pd.DataFrame) -> Figure | None:
     )
     chart = alt.layer(bars, text).properties(width=520, height=alt.Step(30))
     return from_chart(chart, name="class_counts", caption=caption, table="social_interaction.csv")
-
-

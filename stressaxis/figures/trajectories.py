@@ -14,7 +14,19 @@ import numpy as np
 from stressaxis.figures.figure import Figure
 from stressaxis.figures.style import COLOURS, FONT, INK
 
-__all__ = ["MousePaths", "Outline", "TrialPath", "cell_size", "frame_around", "mouse_cell", "outline_defs", "outlines_of", "points_per_path", "sheet", "thinned"]
+__all__ = [
+    "MousePaths",
+    "Outline",
+    "TrialPath",
+    "cell_size",
+    "frame_around",
+    "mouse_cell",
+    "outline_defs",
+    "outlines_of",
+    "points_per_path",
+    "sheet",
+    "thinned",
+]
 
 ZONE_STYLE = {
     "floor": 'fill="#fafafa" stroke="#999999"',
@@ -203,7 +215,9 @@ def cell_size() -> tuple[int, int]:
     return 2 * PANEL_PX + GAP_PX, CAPTION_PX + PANEL_PX
 
 
-def sheet(mice: Sequence[MousePaths], outlines: Sequence[Outline], *, name: str, caption: str, columns: int = 4) -> Figure:
+def sheet(
+    mice: Sequence[MousePaths], outlines: Sequence[Outline], *, name: str, caption: str, columns: int = 4
+) -> Figure:
     """All mice as one stand-alone picture, row by row in the order given."""
     width, height = cell_size()
     step_x, step_y = width + 22, height + 16
@@ -211,7 +225,7 @@ def sheet(mice: Sequence[MousePaths], outlines: Sequence[Outline], *, name: str,
     full_width, full_height = columns * step_x - 10, rows * step_y + 4
     cells = "".join(
         f'<g transform="translate({6 + place % columns * step_x} {6 + place // columns * step_y})">'
-        f'{mouse_cell(mouse, f"{name}-{place}")}</g>'
+        f"{mouse_cell(mouse, f'{name}-{place}')}</g>"
         for place, mouse in enumerate(mice)
     )
     svg = (

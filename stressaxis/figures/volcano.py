@@ -124,7 +124,11 @@ def _labels(data: pd.DataFrame, x: alt.X, y: alt.Y, reach: float, top: float) ->
 def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: float) -> str:
     n_1, n_0 = table["n_1"].max(), table["n_0"].max()
     passed = int((data["q"] <= threshold).sum())
-    found = f"{plural(passed, 'protein')} with q ≤ {threshold:g}" if passed else f"no protein with q ≤ {threshold:g}, so no line is drawn"
+    found = (
+        f"{plural(passed, 'protein')} with q ≤ {threshold:g}"
+        if passed
+        else f"no protein with q ≤ {threshold:g}, so no line is drawn"
+    )
     line = f"; dashed line: smallest evidence that still has q ≤ {threshold:g}" if passed else ""
     strongest = data.loc[data["p"].idxmin()]
     return (

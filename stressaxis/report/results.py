@@ -89,7 +89,9 @@ def read_results(folder: str | Path) -> Results:
     try:
         provenance = json.loads(place.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError("provenance.json is not valid JSON", file=place, found=str(error), remedy="run again") from error
+        raise InputError(
+            "provenance.json is not valid JSON", file=place, found=str(error), remedy="run again"
+        ) from error
     tables = {path.stem: _read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
     problems_file = folder / "problems.csv"
     problems = _read_table(problems_file) if problems_file.is_file() else pd.DataFrame()
@@ -107,4 +109,6 @@ def _read_table(path: Path) -> pd.DataFrame:
         )  # fmt: skip
     except (ValueError, OSError) as error:
         raise InputError("the table cannot be read", file=path, found=str(error), remedy="run again") from error
+    if "in_set" in table:
+        table["in_set"] = table["in_set"].astype(str).str.casefold().isin(["true", "1", "1.0"])
     return table

@@ -1,0 +1,201 @@
+"""The report: one self-contained HTML file from a results folder, and its figures as SVG files."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from stressaxis.atomic import write_text
+from stressaxis.figures.numbers import number, plural
+from stressaxis.figures.trajectories import cell_size, mouse_cell, outline_defs
+from stressaxis.report import behavior_sections, result_sections, serum_sections
+from stressaxis.report.blocks import FigureRow, MouseGrid, Section
+from stressaxis.report.methods import methods_paragraphs
+from stressaxis.report.results import Results, read_results
+from stressaxis.report.statement import statement
+
+__all__ = ["build_report", "report_sections"]
+
+HERE = Path(__file__).parent
+
+
+def build_report(results: str | Path) -> Path:
+    """Write ``report.html`` and ``figures/*.svg`` into a results folder, from what stands in it.
+
+    The page needs no network and no other file. Parts that the run did not have are left out and named.
+
+    Parameters
+    ----------
+    results
+        Folder written by a run: ``tables/*.csv``, ``tracks/*.nc``, ``problems.csv``, ``provenance.json``.
+
+    Returns
+    -------
+    Path
+        ``report.html``.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a results folder, or a table in it cannot be read.
+    """
+    found = read_results(results)
+    sections = report_sections(found)
+    _write_figures(found.folder / "figures", sections)
+    path = found.folder / "report.html"
+    write_text(path, render(found, sections))
+    return path
+
+
+def report_sections(results: Results) -> list[Section]:
+    """All sections that the results allow, in the order of reading."""
+    made = [
+        result_sections.association_section(results),
+        result_sections.done_section(results),
+        result_sections.counts_section(results),
+        behavior_sections.interaction_section(results),
+        behavior_sections.groups_section(results),
+        serum_sections.axes_section(results),
+        serum_sections.proteins_section(results),
+        result_sections.robustness_section(results),
+        behavior_sections.recordings_section(results),
+        behavior_sections.paths_section(results),
+        serum_sections.serum_quality_section(results),
+        result_sections.problems_section(results),
+    ]
+    return [section for section in made if section is not None]
+
+
+def _write_figures(folder: Path, sections: list[Section]) -> None:
+    """The figures as files; SVG files of an earlier report that no longer belong to it are removed."""
+    figures = {f"{_file_name(figure.name)}.svg": figure.svg for section in sections for figure in section.figures}
+    folder.mkdir(exist_ok=True)
+    for name, svg in figures.items():
+        write_text(folder / name, svg)
+    for old in folder.glob("*.svg"):
+        if old.name not in figures:
+            old.unlink()
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+
+
+def render(results: Results, sections: list[Section]) -> str:
+    """The page as text."""
+    environment = jinja2.Environment(
+        autoescape=True,
+        loader=jinja2.FileSystemLoader(HERE),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["inline_svg"] = _inline_svg
+    environment.filters["safe_json"] = _safe_json
+    environment.filters["file_name"] = _file_name
+    provenance = results.provenance
+    configured = (provenance.get("config") or {}).get("report") or {}
+    page = environment.get_template("page.html.j2")
+    return page.render(
+        title=configured.get("title") or provenance.get("name") or "Results",
+        authors=configured.get("authors") or [],
+        description=configured.get("description") or "",
+        simulated=_simulated(provenance.get("simulated")),
+        statement=statement(results),
+        facts=_facts(results),
+        sections=sections,
+        numbers=_figure_numbers(sections),
+        subjects=_subjects(results),
+        methods=methods_paragraphs(results),
+        provenance=provenance,
+        config=json.dumps(provenance.get("config") or {}, indent=2, ensure_ascii=False),
+        cell=cell_size(),
+        mouse_cell=lambda mouse, key: Markup(mouse_cell(mouse, key)),
+        outline_defs=lambda outlines: Markup(outline_defs(outlines)),
+        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
+        script=Markup((HERE / "script.js").read_text(encoding="utf-8")),
+        vega=Markup(_vega()) if any(figure.spec for section in sections for figure in section.figures) else "",
+    )
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    import altair
+    import vl_convert
+
+    version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
+    return str(vl_convert.javascript_bundle(vl_version=version)).replace("</script", "<\\/script")
+
+
+def _inline_svg(svg: str) -> Markup:
+    """An SVG drawn by us, without fixed size, for the page. Texts in it were escaped when it was drawn."""
+    return Markup(svg)
+
+
+def _safe_json(text: str) -> Markup:
+    """JSON that cannot end its script element, whatever ids it holds."""
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
+
+
+def _simulated(simulated: dict[str, Any] | None) -> str:
+    if not simulated:
+        return ""
+    parts = []
+    if simulated.get("planted_correlation") is not None:
+        parts.append(f"planted correlation of susceptibility and Th2: {number(simulated['planted_correlation'], 2)}")
+    if simulated.get("power") is not None:
+        parts.append(f"power of the main test for it: {float(simulated['power']):.0%}".replace("%", " %"))
+    return "; ".join(parts) + ("." if parts else "") + (f" {simulated['description']}" if simulated.get("description") else "")
+
+
+def _facts(results: Results) -> list[tuple[str, str]]:
+    """The sizes of the study, for the row of large numbers."""
+    facts = []
+    animals = results.table("social_interaction")
+    if animals is None:
+        animals = results.table("cohort")
+    if animals is not None:
+        roles = animals["role"].value_counts() if "role" in animals else {}
+        split = ", ".join(f"{roles[name]} {name}" for name in ("control", "defeated") if name in roles)
+        facts.append((str(len(animals)), "animals" + (f" ({split})" if split else "")))
+    trials = results.table("trials")
+    if trials is not None:
+        facts.append((str(len(trials)), "recordings"))
+    proteins = results.table("protein_quality")
+    if proteins is not None:
+        facts.append((str(len(proteins)), "proteins on the panel"))
+    severity = results.problems.get("severity")
+    counts = severity.value_counts() if severity is not None else {}
+    words = ", ".join(
+        plural(int(counts[name]), name, many) for name, many in (("error", "errors"), ("excluded", "excluded"), ("warning", "warnings")) if name in counts
+    )  # fmt: skip
+    facts.append((str(len(results.problems)), f"problems on record ({words})" if words else "problems on record"))
+    return facts
+
+
+def _figure_numbers(sections: list[Section]) -> dict[str, int]:
+    """Running number of each figure; the drawings of all mice count as one."""
+    names: list[str] = []
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, FigureRow):
+                names += [figure.name for figure in block.figures]
+            elif isinstance(block, MouseGrid):
+                names.append("trajectories")
+    return {name: place for place, name in enumerate(names, start=1)}
+
+
+def _subjects(results: Results) -> list[str]:
+    for name in ("social_interaction", "cohort"):
+        table = results.table(name)
+        if table is not None and "subject" in table:
+            return sorted(table["subject"].unique())
+    return []

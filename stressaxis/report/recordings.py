@@ -1,0 +1,55 @@
+"""Verdict on each recording, from the problems of the run: good, look at it, not used."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+__all__ = ["recording_lights", "recording_remarks"]
+
+
+def recording_remarks(trials: pd.DataFrame, problems: pd.DataFrame) -> list[pd.DataFrame]:
+    """Problems that concern each row of the trials table: same subject (or none given), and its file or its trial.
+
+    The thresholds behind them are those of the run; none is applied here a second time.
+    """
+    columns = ["severity", "code", "subject", "file", "where", "message"]
+    if problems.empty or not set(columns) <= set(problems.columns):
+        empty = pd.DataFrame(columns=columns)
+        return [empty] * len(trials)
+    by_subject = dict(iter(problems.groupby("subject")))
+    nobody = by_subject.get("", problems.iloc[:0])
+    found = []
+    for subject, trial, file in zip(trials["subject"], trials["trial"], trials["file"], strict=True):
+        own = pd.concat([by_subject.get(subject, problems.iloc[:0]), nobody])
+        names = own["file"].str.replace("\\", "/").str.rsplit("/", n=1).str[-1]
+        same_file = (names != "") & (names == str(file).replace("\\", "/").rsplit("/", 1)[-1])
+        words = trial.replace("_", " ")
+        here = own["where"].str.replace("_", " ")
+        same_trial = (own["subject"] == subject) & here.str.contains(rf"(?<!no ){words}\b", regex=True)
+        found.append(own[same_file | same_trial])
+    return found
+
+
+def recording_lights(trials: pd.DataFrame, remarks: list[pd.DataFrame]) -> pd.Series:
+    """Verdict of each recording.
+
+    ``not used``: an error or exclusion concerns it, or it has no zone time; ``look at it``: a warning concerns it or
+    its note is not empty; otherwise ``good``.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"iz_s": [40.0, None], "note": ["", ""]})
+    >>> recording_lights(trials, [pd.DataFrame({"severity": []})] * 2).tolist()
+    ['good', 'not used']
+    """
+    verdicts = []
+    for place, own in enumerate(remarks):
+        row = trials.iloc[place]
+        severities = set(own["severity"])
+        if pd.isna(row.get("iz_s")) or severities & {"error", "excluded"}:
+            verdicts.append("not used")
+        elif "warning" in severities or row.get("note", ""):
+            verdicts.append("look at it")
+        else:
+            verdicts.append("good")
+    return pd.Series(verdicts, index=trials.index, dtype=str)
