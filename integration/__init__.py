@@ -8,9 +8,11 @@ __getattr__, __dir__, __all__ = lazy_front(
         "association": ("ASSOCIATION_COLUMNS", "Association", "AssociationOptions", "associate"),
         "bleeds": ("BLEED_RULES", "bleed_timing_problems", "choose_bleeds"),
         "cohort": ("Cohort", "CohortOptions", "join_cohort"),
+        "contrasts": ("COMPARISON_COLUMNS", "ComparisonOptions", "Comparisons", "compare_groups"),
+        "counts": ("group_counts",),
         "markers": ("Markers", "select_markers"),
         "model_terms": ("FACTORS", "ModelTerms", "coincide", "complete_rows", "model_terms", "same_partition"),
-        "multiplicity": ("add_q_values", "benjamini_hochberg"),
+        "multiplicity": ("add_q_values",),
         "outcomes": ("OUTCOMES", "Outcome", "outcome_named"),
         "pingouin_results": (
             "Estimate",

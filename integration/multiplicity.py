@@ -9,29 +9,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["add_q_values", "benjamini_hochberg"]
-
-
-def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
-    """q values over the p that exist; NaN stays NaN and does not count.
-
-    Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x.
-
-    Examples
-    --------
-    >>> benjamini_hochberg([0.01, 0.04, float("nan"), 0.03]).tolist()
-    [0.03, 0.04, nan, 0.04]
-    """
-    from scipy import stats
-
-    values = np.asarray(p, dtype=np.float64)
-    q = np.full(values.shape, np.nan)
-    known = np.isfinite(values)
-    if known.any():
-        q[known] = stats.false_discovery_control(values[known], method="bh")
-    return q
+__all__ = ["add_q_values"]
 
 
 def add_q_values(table: pd.DataFrame, *, family: Sequence[str]) -> pd.DataFrame:
@@ -49,6 +28,10 @@ def add_q_values(table: pd.DataFrame, *, family: Sequence[str]) -> pd.DataFrame:
     family
         Columns that name the family.
 
+    Notes
+    -----
+    Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x.
+
     Examples
     --------
     >>> import pandas as pd
@@ -56,9 +39,11 @@ def add_q_values(table: pd.DataFrame, *, family: Sequence[str]) -> pd.DataFrame:
     >>> add_q_values(rows, family=["method"])[["q_set", "q_panel"]].values.round(3).tolist()
     [[0.02, 0.03], [nan, 0.03], [0.9, 0.9]]
     """
+    from proteomics.signature import false_discovery_q
+
     table = table.assign(q_set=np.nan, q_panel=np.nan)
     for _, part in table.groupby(list(family), sort=False):
-        table.loc[part.index, "q_panel"] = benjamini_hochberg(part["p"])
+        table.loc[part.index, "q_panel"] = false_discovery_q(part["p"])
         members = part.index[part["in_set"].astype(bool)]
-        table.loc[members, "q_set"] = benjamini_hochberg(part.loc[members, "p"])
+        table.loc[members, "q_set"] = false_discovery_q(part.loc[members, "p"])
     return table
