@@ -9,5 +9,13 @@ __getattr__, __dir__, __all__ = lazy_front(
         "json_schema": ("json_schema",),
         "loading": ("load", "presets"),
         "schema": ("Experiment",),
+        "tables": (
+            "Tables",
+            "read_outcomes",
+            "read_serum_samples",
+            "read_subjects",
+            "read_tables",
+            "read_trials",
+        ),
     },
 )

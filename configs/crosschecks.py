@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from behavior.arena import ArenaOptions
-from configs.faults import Fault, did_you_mean, listed
-from configs.options import build_options
-from configs.schema import Experiment
+from configs.faults import Fault, listed, suggestion
+from configs.options import build_options, explain_refusal
+from configs.schema import ArenaCalibration, Experiment, Statistics
 
-__all__ = ["BEHAVIOR_OUTCOMES", "cross_faults"]
-
-#: Outcomes that the recordings give, by the name under which the config knows them.
-BEHAVIOR_OUTCOMES = ("target_time", "si_ratio", "velocity_drop")
+__all__ = ["cross_faults"]
 
 Path = tuple[str | int, ...]
+Finding = tuple[Path, dict[str, Any]]
 
 
-def cross_faults(experiment: Experiment) -> list[Fault]:
-    """All mistakes between keys, with their lines."""
+def cross_faults(experiment: Experiment, *, mistaken: Collection[Path] = ()) -> list[Fault]:
+    """All mistakes between keys, with their lines.
+
+    Parameters
+    ----------
+    experiment
+        As far as it could be read.
+    mistaken
+        Paths of keys that were left out of it because they are mistaken; sections that lack them are not blamed.
+    """
     found = [
         *_content(experiment),
         *_roles(experiment),
         *_arenas(experiment),
-        *_either_or(experiment),
+        *_serum_files(experiment),
+        *_declared_set(experiment),
         *_primary_outcome(experiment),
         *_date_format(experiment),
     ]
-    return [_placed(experiment, path, **facts) for path, facts in found]
+    return [
+        _placed(experiment, path, **facts)
+        for path, facts in found
+        if not any(wrong[: len(path)] == path for wrong in mistaken)
+    ]
 
 
 def _placed(experiment: Experiment, path: Path, **facts: Any) -> Fault:
@@ -39,54 +51,33 @@ def _placed(experiment: Experiment, path: Path, **facts: Any) -> Fault:
     while path and path not in known:
         path = path[:-1]
     place = known[path]
-    dotted = ".".join(str(step) for step in path)
-    return Fault(file=place.file, line=place.line if path else None, key=dotted, **facts)
+    return Fault(file=place.file, line=place.line if path else None, key=".".join(map(str, path)), **facts)
 
 
-Finding = tuple[Path, dict[str, Any]]
+def _finding(*path: str | int, message: str, **facts: str | None) -> Finding:
+    return path, {"message": message, **facts}
 
 
 def _content(experiment: Experiment) -> Iterator[Finding]:
     if experiment.behavior is None and experiment.serum is None and experiment.outcomes is None:
-        yield (
-            (),
-            {
-                "message": "the experiment has no data",
-                "expected": "at least one of the sections behavior, serum, outcomes",
-            },
-        )
+        expected = "at least one of the sections behavior, serum, outcomes"
+        yield _finding(message="the experiment has no data", expected=expected)
     if experiment.subjects is None:
-        yield (
-            (),
-            {
-                "message": "the key `subjects` is missing",
-                "expected": "the name of the table of subjects, like `subjects: subjects.csv`",
-            },
-        )
+        expected = "the name of the table of subjects, like `subjects: subjects.csv`"
+        yield _finding(message="the key `subjects` is missing", expected=expected)
     if not experiment.roles.control and not experiment.roles.defeated:
-        yield (
-            ("roles",),
-            {
-                "message": "no group has a role",
-                "expected": "`roles:` with `control: [GROUP]` and `defeated: [GROUP]`, named as in the subjects table",
-            },
-        )
+        expected = "`roles:` with `control: [GROUP]` and `defeated: [GROUP]`, named as in the subjects table"
+        yield _finding("roles", message="no group has a role", expected=expected)
 
 
 def _roles(experiment: Experiment) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for role in ("control", "defeated", "other"):
         for group in getattr(experiment.roles, role):
-            if seen.get(group, role) != role:
-                yield (
-                    ("roles", role),
-                    {
-                        "message": f"group {group!r} has two roles",
-                        "found": f"it in {seen[group]} and in {role}",
-                        "expected": "one role a group",
-                    },
-                )
-            seen[group] = role
+            if seen.setdefault(group, role) != role:
+                found = f"it in {seen[group]} and in {role}"
+                message = f"group {group!r} has two roles"
+                yield _finding("roles", role, message=message, found=found, expected="one role a group")
 
 
 def _arenas(experiment: Experiment) -> Iterator[Finding]:
@@ -95,42 +86,29 @@ def _arenas(experiment: Experiment) -> Iterator[Finding]:
     for name, arena in experiment.behavior.arenas.items():
         path: Path = ("behavior", "arenas", name)
         if (arena.corners_px is None) == (arena.floor_px is None):
-            both = arena.corners_px is not None
-            yield (
-                path,
-                {
-                    "message": f"arena {name!r} has {'two calibrations' if both else 'no calibration'}",
-                    "expected": "either corners_px (four corners) or floor_px (left, top, right, bottom), in pixels",
-                },
-            )
-            continue
-        if arena.floor_px is not None:
-            left, top, right, bottom = arena.floor_px
-            if left >= right or top >= bottom:
-                yield (
-                    (*path, "floor_px"),
-                    {
-                        "message": "not a rectangle",
-                        "found": listed(f"{value:g}" for value in arena.floor_px),
-                        "expected": "left, top, right, bottom, with left < right and top < bottom",
-                    },
-                )
-                continue
-        elif not _clockwise(arena.floor_corners_px):
-            yield (
-                (*path, "corners_px"),
-                {
-                    "message": "the corners are not in order",
-                    "found": listed(f"[{x:g}, {y:g}]" for x, y in arena.floor_corners_px),
-                    "expected": "top left, top right, bottom right, bottom left, as seen",
-                },
-            )
-            continue
+            number = "no calibration" if arena.corners_px is None else "two calibrations"
+            expected = "either corners_px (four corners) or floor_px (left, top, right, bottom), in pixels"
+            yield _finding(*path, message=f"arena {name!r} has {number}", expected=expected)
+        else:
+            yield from _calibration(arena, path)
         yield from _arena_sizes(experiment, name, path)
 
 
+def _calibration(arena: ArenaCalibration, path: Path) -> Iterator[Finding]:
+    if arena.floor_px is not None:
+        left, top, right, bottom = arena.floor_px
+        if left >= right or top >= bottom:
+            found = listed(f"{value:g}" for value in arena.floor_px)
+            expected = "left, top, right, bottom, with left < right and top < bottom"
+            yield _finding(*path, "floor_px", message="not a rectangle", found=found, expected=expected)
+    elif not _clockwise(arena.floor_corners_px):
+        found = listed(f"[{x:g}, {y:g}]" for x, y in arena.floor_corners_px)
+        expected = "top left, top right, bottom right, bottom left, as seen"
+        yield _finding(*path, "corners_px", message="the corners are not in order", found=found, expected=expected)
+
+
 def _clockwise(corners: Sequence[tuple[float, float]]) -> bool:
-    """Each corner turns right (as seen, y down), and the first is the one at the upper left of the second."""
+    """Each corner turns right (as seen, y down), and the second lies to the right of the first."""
     turns = []
     for number in range(4):
         (ax, ay), (bx, by), (cx, cy) = (corners[(number + step) % 4] for step in range(3))
@@ -139,55 +117,42 @@ def _clockwise(corners: Sequence[tuple[float, float]]) -> bool:
 
 
 def _arena_sizes(experiment: Experiment, name: str, path: Path) -> Iterator[Finding]:
-    from dataclasses import asdict
-
+    """What an arena changes must fit together with the common geometry."""
     assert experiment.behavior is not None
     common, own = asdict(experiment.behavior.geometry), experiment.behavior.arenas[name].changes()
     try:
         build_options(ArenaOptions, own, over=common)
     except PydanticCustomError as error:
-        refused = (error.context or {})["refused"]
-        for key, said in refused.items():
-            yield (*path, key), {"message": str(said)}
+        for key, said in (error.context or {})["refused"].items():
+            yield _finding(*path, key, **explain_refusal(said))
 
 
-def _either_or(experiment: Experiment) -> Iterator[Finding]:
+def _serum_files(experiment: Experiment) -> Iterator[Finding]:
     serum = experiment.serum
     if serum is not None and (serum.file is None) == (serum.files is None):
-        yield (
-            ("serum",),
-            {
-                "message": "two keys for the serum files" if serum.file else "no serum file is named",
-                "expected": "either `file: NAME` or `files: [NAME, NAME]`",
-            },
-        )
+        message = "two keys for the serum files" if serum.file else "no serum file is named"
+        yield _finding("serum", message=message, expected="either `file: NAME` or `files: [NAME, NAME]`")
+
+
+def _declared_set(experiment: Experiment) -> Iterator[Finding]:
     declared = experiment.statistics.th2_set
     if (declared.axis is None) == (not declared.proteins):
-        yield (
-            ("statistics", "th2_set"),
-            {
-                "message": "the declared set is both an axis and a list"
-                if declared.axis
-                else "the declared set is empty",
-                "expected": "either `axis: Th2` or `proteins: [Il4, Il5, Il13]`",
-            },
-        )
+        message = "the declared set is both an axis and a list" if declared.axis else "the declared set is empty"
+        expected = "either `axis: Th2` or `proteins: [Il4, Il5, Il13]`"
+        yield _finding("statistics", "th2_set", message=message, expected=expected)
 
 
 def _primary_outcome(experiment: Experiment) -> Iterator[Finding]:
-    allowed = list(BEHAVIOR_OUTCOMES) if experiment.behavior is not None else []
-    allowed += list(experiment.outcomes.columns) if experiment.outcomes is not None else []
     chosen = experiment.statistics.primary_outcome
-    if allowed and chosen not in allowed:
-        near = did_you_mean(chosen, allowed)
-        yield (
-            ("statistics", "primary_outcome"),
-            {
-                "message": "the primary outcome is not among the outcomes of this experiment",
-                "found": repr(chosen),
-                "expected": f"one of {listed(allowed)}",
-                "remedy": f"did you mean {near!r}?" if near else None,
-            },
+    allowed = experiment.model_copy(update={"statistics": Statistics()}).outcome_names
+    if allowed and chosen is not None and chosen not in allowed:
+        yield _finding(
+            "statistics",
+            "primary_outcome",
+            message="the primary outcome is not among the outcomes of this experiment",
+            found=repr(chosen),
+            expected=f"one of {listed(allowed)}",
+            remedy=suggestion(chosen, allowed),
         )
 
 
@@ -201,11 +166,6 @@ def _date_format(experiment: Experiment) -> Iterator[Finding]:
     except ValueError:
         good = False
     if not good:
-        yield (
-            ("date_format",),
-            {
-                "message": "this format does not give back a day",
-                "found": repr(written),
-                "expected": "day %d, month %m (or %b), year %Y with what stands between them, like '%d/%m/%Y'",
-            },
-        )
+        expected = "day %d, month %m (or %b), year %Y with what stands between them, like '%d/%m/%Y'"
+        message = "this format does not give back a day"
+        yield _finding("date_format", message=message, found=repr(written), expected=expected)

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from core.errors import ConfigError
 
-__all__ = ["ExperimentError", "Fault", "did_you_mean", "fail", "listed", "raise_faults"]
+__all__ = ["ExperimentError", "Fault", "did_you_mean", "fail", "listed", "raise_faults", "suggestion"]
 
 #: More mistakes than this are counted, not printed.
 MAX_PRINTED = 30
@@ -29,6 +29,8 @@ class Fault:
         Its line in that file, counted from 1; None where a whole file is meant.
     key
         Key in the experiment file (``behavior.scoring.window_s``) or column of the table.
+    unit
+        What ``line`` counts: lines, or rows of a spreadsheet.
     found, expected
         What stands there and what may stand there.
     remedy
@@ -39,6 +41,7 @@ class Fault:
     file: str = ""
     line: int | None = None
     key: str = ""
+    unit: str = "line"
     found: str | None = None
     expected: str | None = None
     remedy: str | None = None
@@ -52,7 +55,7 @@ class Fault:
         >>> Fault(message="unknown key", line=3, key="sed").where
         'line 3, sed'
         """
-        return ", ".join(part for part in (f"line {self.line}" if self.line else "", self.key) if part)
+        return ", ".join(part for part in (f"{self.unit} {self.line}" if self.line else "", self.key) if part)
 
     def text(self, *, with_file: bool = True) -> str:
         """The whole mistake as one line."""
@@ -112,6 +115,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     by_folded = {_folded(name): name for name in known}
     near = difflib.get_close_matches(_folded(word), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else ""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """A remedy for a misspelt word, if a known one is near.
+
+    Examples
+    --------
+    >>> suggestion("scorng", ["tracking", "scoring"])
+    "did you mean 'scoring'?"
+    """
+    near = did_you_mean(word, known)
+    return f"did you mean {near!r}?" if near else None
 
 
 def _folded(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from configs.crosschecks import cross_faults
-from configs.faults import Fault, did_you_mean, fail, listed, raise_faults
+from configs.faults import Fault, fail, listed, raise_faults, suggestion
+from configs.options import explain_refusal
 from configs.schema import Experiment
 from configs.yaml_lines import Place, YamlFile, read_yaml
 from core.errors import ConfigError, InputError
@@ -22,6 +24,7 @@ __all__ = ["PRESETS", "SCHEMA_VERSION", "load", "presets"]
 PRESETS = Path(__file__).parent / "presets"
 SCHEMA_VERSION = 1
 _MAX_EXTENDS = 8
+_MAX_ROUNDS = 8
 
 Path_ = tuple[str | int, ...]
 
@@ -66,17 +69,56 @@ def load(path: str | Path, *, data_dir: str | Path | None = None) -> Experiment:
         raise _as_config_error(error) from error
     file = str(path)
     raise_faults(_version_faults(tree, file), file=file)
-    try:
-        experiment = Experiment.model_validate(tree.data)
-    except ValidationError as error:
-        raise_faults(list(_faults(error, tree)), file=file)
-        raise
+    experiment, faults, mistaken = _validated(tree)
+    if experiment is None:
+        fail(*faults, file=file)
     experiment = experiment.model_copy(update={} if experiment.name else {"name": path.stem})
     experiment._file = path
     experiment._base = Path(data_dir) if data_dir is not None else path.parent
     experiment._places = tree.places
-    raise_faults(cross_faults(experiment), file=file)
+    raise_faults([*faults, *cross_faults(experiment, mistaken=mistaken)], file=file)
     return experiment
+
+
+def _validated(tree: YamlFile) -> tuple[Experiment | None, list[Fault], list[Path_]]:
+    """The experiment with its mistakes; mistaken keys are set aside, so that what lies behind them is checked too."""
+    data: dict[str, Any] = copy.deepcopy(tree.data)
+    faults: list[Fault] = []
+    mistaken: list[Path_] = []
+    for attempt in range(_MAX_ROUNDS):
+        try:
+            return Experiment.model_validate(data), faults, mistaken
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        # What is missing after the first round may have been set aside by it.
+        faults += [
+            told for detail in details if not attempt or detail["type"] != "missing" for told in _told(detail, tree)
+        ]
+        wrong = [path for detail in details for path in _mistaken_paths(detail, tree)]
+        if () in wrong:
+            break
+        for path in wrong:
+            _set_aside(path, data)
+        mistaken += wrong
+    return None, faults, mistaken
+
+
+def _mistaken_paths(detail: ErrorDetails, tree: YamlFile) -> list[Path_]:
+    """The keys to set aside: up to the first item of a list, which only makes sense as a whole."""
+    section = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
+    path, _ = _written_path(section, tree)
+    refused = detail.get("ctx", {}).get("refused", {"": ""})
+    whole = [(*path, name) if (*path, name) in tree.places else path for name in refused]
+    return [path[: next((at for at, step in enumerate(path) if isinstance(step, int)), len(path))] for path in whole]
+
+
+def _set_aside(path: Path_, data: Any) -> None:
+    for step in path[:-1]:
+        if not isinstance(data, dict) or step not in data:
+            return
+        data = data[step]
+    if isinstance(data, dict):
+        data.pop(path[-1], None)
 
 
 def _as_config_error(error: InputError) -> ConfigError:
@@ -154,11 +196,8 @@ def _find_extended(name: Any, path: Path, place: Place, trail: tuple[Path, ...])
     elif written.is_file():
         found = written
     else:
-        near = did_you_mean(shipped, known)
-        remedy = f"did you mean {near!r}?" if near else None
-        raise_faults(
-            [Fault(message="no such preset or file", expected=allowed, remedy=remedy, **fault)], file=place.file
-        )
+        fault |= {"expected": allowed, "remedy": suggestion(shipped, known)}
+        fail(Fault(message="no such preset or file", **fault), file=place.file)
     if found.resolve() in (*trail, path.resolve()):
         fail(Fault(message="the file extends itself", remedy="remove the circle", **fault), file=place.file)
     if len(trail) >= _MAX_EXTENDS:
@@ -197,28 +236,21 @@ def _merge(
 # ---- pydantic's findings as sentences ---------------------------------------------------------------------------
 
 
-def _faults(error: ValidationError, tree: YamlFile) -> Iterator[Fault]:
-    for detail in error.errors(include_url=False):
-        refused = detail.get("ctx", {}).get("refused")
-        if isinstance(refused, dict):
-            path, _ = _written_path(detail["loc"], tree)
-            yield from refusal_faults(refused, path, tree.places)
-        else:
-            yield _fault(detail, tree)
+def _told(detail: ErrorDetails, tree: YamlFile) -> Iterator[Fault]:
+    refused = detail.get("ctx", {}).get("refused")
+    if isinstance(refused, dict):
+        path, _ = _written_path(detail["loc"], tree)
+        yield from _refusals(refused, path, tree)
+    else:
+        yield _fault(detail, tree)
 
 
-def refusal_faults(refused: Mapping[str, str], path: Path_, places: Mapping[Path_, Place]) -> Iterator[Fault]:
+def _refusals(refused: Mapping[str, str], path: Path_, tree: YamlFile) -> Iterator[Fault]:
     """What an option dataclass said about each key of the section at ``path``, as faults."""
     for name, said in refused.items():
-        at = (*path, name) if (*path, name) in places else path
-        place = places[at]
-        fault: dict[str, Any] = {"file": place.file, "line": place.value_line, "key": _dotted(at)}
-        if choice := re.match(r"(\w+) must be one of (.*); found (.*)", said):
-            allowed = choice[2].split(", ")
-            yield Fault(message="unknown value", found=choice[3], expected=f"one of {choice[2]}",
-                        remedy=_meant(choice[3].strip("'"), allowed), **fault)  # fmt: skip
-        else:
-            yield Fault(message=said, **fault)
+        at = (*path, name) if (*path, name) in tree.places else path
+        place = tree.places[at]
+        yield Fault(file=place.file, line=place.value_line, key=_dotted(at), **explain_refusal(said))
 
 
 def _fault(detail: ErrorDetails, tree: YamlFile) -> Fault:
@@ -234,6 +266,8 @@ def _fault(detail: ErrorDetails, tree: YamlFile) -> Fault:
     value = _value_at(path, tree.data)
     if kind == "extra_forbidden":
         return _unknown_key(path, where)
+    if kind == "missing" and isinstance(value, list):
+        return Fault(message="too few items", found=_shown(value), **{**where, "line": place.value_line})
     if kind == "missing":
         missing = _dotted((*path, str(detail["loc"][-1])))
         return Fault(message=f"the key `{missing}` is missing", **where)
@@ -262,7 +296,7 @@ def _unknown_key(path: Path_, where: dict[str, Any]) -> Fault:
     return Fault(
         message=f"unknown key `{path[-1]}`",
         expected=f"one of {listed(known)}",
-        remedy=_meant(str(path[-1]), known) or _elsewhere(str(path[-1])),
+        remedy=suggestion(str(path[-1]), known) or _elsewhere(str(path[-1])),
         **where,
     )
 
@@ -305,9 +339,7 @@ def _sentence(kind: str, context: Mapping[str, Any], value: Any) -> tuple[str, s
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'|(\d+)", str(context["expected"]))
         names = [text or number for text, number in allowed]
-        return "unknown value", f"one of {', '.join(names)}", _meant(str(value), names)
-    if kind == "missing_argument" or (kind == "missing" and value is not None):
-        return "too few items", None, None
+        return "unknown value", f"one of {', '.join(names)}", suggestion(str(value), names)
     if kind not in _SENTENCES:
         return "", None, None
     message, expected = _SENTENCES[kind]
@@ -318,11 +350,6 @@ def _sentence(kind: str, context: Mapping[str, Any], value: Any) -> tuple[str, s
         elif number := re.match(r"[-+]?\d+(\.\d+)?(?=\s*[a-zA-Z%µ]+$)", value.strip()):
             remedy = f"write {number[0]}; the unit is that of the key's name"
     return message, expected.format(**context), remedy
-
-
-def _meant(word: str, known: list[str]) -> str | None:
-    near = did_you_mean(word, known)
-    return f"did you mean {near!r}?" if near else None
 
 
 def _value_at(path: Path_, data: Any) -> Any:

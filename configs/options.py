@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from configs.faults import suggestion
 from configs.yaml_lines import WrittenFloat, WrittenInt
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Text",
     "Whole",
     "build_options",
+    "explain_refusal",
     "parameter_help",
     "section_model",
 ]
@@ -76,6 +78,10 @@ class Section(BaseModel):
     """A section of the experiment file: frozen, no unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+
+    def added(self, base: type[Section]) -> dict[str, Any]:
+        """What was given for the fields that a run-time model added to ``base``."""
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set - base.model_fields.keys())}
 
 
 class FromOptions:
@@ -137,8 +143,40 @@ class ReadAs:
         return handler.generate_schema(self.model)
 
 
+#: How the option dataclasses say that a name is none of those they know.
+_CHOICE = re.compile(
+    r"\w+ (?:must be one of (?P<allowed>[^;]*); found (?P<found>.*)"
+    r"|(?:is )?(?P<value>'[^']*')(?: is none of |: |; allowed: )(?P<others>.*))$"
+)
+
+
+def explain_refusal(said: str) -> dict[str, Any]:
+    """What an option dataclass said, taken apart: ``message``, and ``found``, ``expected``, ``remedy`` for a choice.
+
+    Examples
+    --------
+    >>> explain_refusal("corners must be one of opposite, all; found 'al'")["remedy"]
+    "did you mean 'all'?"
+    >>> explain_refusal("window_s must be above 0; found -1.0")
+    {'message': 'window_s must be above 0; found -1.0'}
+    """
+    choice = _CHOICE.match(said)
+    if not choice:
+        return {"message": said}
+    found = choice["found"] or choice["value"]
+    allowed = re.findall(r"[\w.%-]+", choice["allowed"] or choice["others"])
+    return {
+        "message": "unknown value",
+        "found": found,
+        "expected": f"one of {', '.join(allowed)}",
+        "remedy": suggestion(found, allowed),
+    }
+
+
 @cache
-def section_model(options: type, base: type[Section] = Section, *, optional: bool = False) -> Any:
+def section_model(
+    options: type, base: type[Section] = Section, *, optional: bool = False, skip: tuple[str, ...] = ()
+) -> Any:
     """A pydantic model with the fields of an option dataclass.
 
     Parameters
@@ -149,12 +187,14 @@ def section_model(options: type, base: type[Section] = Section, *, optional: boo
         Model to which the fields are added.
     optional
         All fields default to None: for sections that state differences only.
+    skip
+        Fields that do not come from the file.
     """
     hints = typing.get_type_hints(options)
     told = parameter_help(options)
     fields: dict[str, Any] = {}
     for item in dataclasses.fields(options):
-        if not item.init:
+        if not item.init or item.name in skip:
             continue
         annotation = _hardened(hints[item.name])
         default: Any = ...

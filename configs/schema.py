@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
@@ -10,10 +10,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from behavior.arena import ArenaOptions
+from behavior.classes import ClassOptions
 from behavior.score_options import ExclusionOptions, ScoreOptions
 from configs.options import FromOptions, Key, Number, ReadAs, Section, Text, Whole, section_model
 from configs.yaml_lines import Place
+from integration.association import AssociationOptions
 from integration.cohort import CohortOptions
+from proteomics.differential import ModerationOptions
+from proteomics.readers.table import SerumOptions
 
 try:
     from behavior.tracker import TrackOptions
@@ -122,8 +126,7 @@ class ArenaCalibration(Section):
 
     def changes(self) -> dict[str, Any]:
         """The sizes that this arena states for itself."""
-        own = set(ArenaCalibration.model_fields)
-        return {name: getattr(self, name) for name in sorted(self.model_fields_set - own)}
+        return self.added(ArenaCalibration)
 
 
 _ARENA_MODEL = section_model(ArenaOptions, ArenaCalibration, optional=True)
@@ -141,8 +144,7 @@ class Exclusions(Section):
     @property
     def rules(self) -> ExclusionOptions:
         """The rules that go by an animal's own scores."""
-        own = set(Exclusions.model_fields)
-        return ExclusionOptions(**{name: getattr(self, name) for name in self.model_fields_set - own})
+        return ExclusionOptions(**self.added(Exclusions))
 
 
 _EXCLUSIONS_MODEL = section_model(ExclusionOptions, Exclusions)
@@ -169,6 +171,10 @@ class Behavior(Section):
         default_factory=ScoreOptions
     )
     """How tracks become seconds, ratios and classes."""
+    classes: Annotated[ClassOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+        default_factory=ClassOptions
+    )
+    """Cuts of the rules by which defeated mice are classed as susceptible or resilient."""
     exclude: Annotated[Exclusions, ReadAs(_EXCLUSIONS_MODEL), BeforeValidator(_empty_section)] = Field(
         default_factory=_EXCLUSIONS_MODEL
     )
@@ -190,10 +196,8 @@ class Serum(Section):
     """Table of the samples: sample, subject, bleed, plate, well, type; without it sample ids are subject ids."""
     species: Literal["mouse", "human"]
     """Whose serum it is; decides which protein belongs to which axis."""
-    format: Text | None = Field(default=None, examples=["olink-long"])
-    """Name of the file's format; null: recognised from its content."""
-    unit: Text | None = Field(default=None, examples=["pg/mL"])
-    """Unit of the values where the file does not say it (`pg/mL`, `NPX`, `log2`)."""
+    format: Text = Field(default="auto", examples=["olink-long"])
+    """Name of the file's format; `auto`: recognised from its content."""
     bleed: Annotated[CohortOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
         default_factory=CohortOptions
     )
@@ -203,6 +207,14 @@ class Serum(Section):
     def paths(self) -> tuple[str, ...]:
         """The serum files as written."""
         return (self.file,) if self.file is not None else tuple(self.files or ())
+
+    @property
+    def reading(self) -> SerumOptions:
+        """What the readers of serum tables are told."""
+        return SerumOptions(species=self.species, **self.added(Serum))
+
+
+_SERUM_MODEL = section_model(SerumOptions, Serum, skip=("species", "layout"))
 
 
 class Outcome(Section):
@@ -261,15 +273,20 @@ def _axis_or_list(value: Any) -> Any:
 class Statistics(Section):
     """The questions, declared before the results are seen."""
 
-    primary_outcome: Text = Field(default="target_time", examples=["target_time", "si_ratio"])
+    primary_outcome: Text | None = Field(default=None, examples=["target_time", "si_ratio"])
     """The outcome of the main test: `target_time` (given the no-target time), `si_ratio`, `velocity_drop`, or one of
-    `outcomes.columns`."""
+    `outcomes.columns`; null: the first of these that the experiment has."""
     th2_set: Annotated[Th2Set, BeforeValidator(_axis_or_list, json_schema_input_type=str | list[str] | Th2Set)] = Field(
         default_factory=lambda: Th2Set(axis="Th2"), examples=[{"axis": "Th2"}, ["Il4", "Il5", "Il13"]]
     )
     """The declared set, in which `q_set` is computed: an axis or a list of proteins."""
-    covariates: Names = Field(default=(), examples=[["cohort", "sex"]])
-    """Columns of the subjects table that enter every model beside the cohort."""
+    moderation: Annotated[ModerationOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+        default_factory=ModerationOptions
+    )
+    """How variances are moderated where all proteins of the panel are tested."""
+
+
+_STATISTICS_MODEL = section_model(AssociationOptions, Statistics, skip=("outcomes", "declared_set"))
 
 
 class Report(Section):
@@ -302,11 +319,13 @@ class Experiment(Section):
     """Table of the subjects: subject, group, sex, strain, cage, cohort, treatment, si_date."""
     behavior: Behavior | None = None
     """Recordings of the social interaction test."""
-    serum: Serum | None = None
+    serum: Annotated[Serum, ReadAs(_SERUM_MODEL)] | None = None
     """Serum measurements."""
     outcomes: Outcomes | None = None
     """Behavior that was measured elsewhere."""
-    statistics: Annotated[Statistics, BeforeValidator(_empty_section)] = Field(default_factory=Statistics)
+    statistics: Annotated[Statistics, ReadAs(_STATISTICS_MODEL), BeforeValidator(_empty_section)] = Field(
+        default_factory=_STATISTICS_MODEL
+    )
     """The declared questions."""
     report: Annotated[Report, BeforeValidator(_empty_section)] = Field(default_factory=Report)
     """Head of the report."""
@@ -314,6 +333,20 @@ class Experiment(Section):
     _file: Path = PrivateAttr(default=Path())
     _base: Path = PrivateAttr(default=Path())
     _places: dict[tuple[str | int, ...], Place] = PrivateAttr(default_factory=dict)
+
+    @property
+    def outcome_names(self) -> tuple[str, ...]:
+        """Every outcome of the experiment, the primary one first."""
+        measured = AssociationOptions().outcomes if self.behavior is not None else ()
+        names = (*measured, *(self.outcomes.columns if self.outcomes is not None else ()))
+        primary = self.statistics.primary_outcome
+        return names if primary is None else (primary, *(name for name in names if name != primary))
+
+    def association(self, declared_set: Sequence[str]) -> AssociationOptions:
+        """What is asked of serum and behavior together; ``declared_set`` = symbols of :attr:`Statistics.th2_set`."""
+        return AssociationOptions(
+            outcomes=self.outcome_names, declared_set=tuple(declared_set), **self.statistics.added(Statistics)
+        )
 
     @property
     def file(self) -> Path:

@@ -41,6 +41,7 @@ _register(
         "target_time_zero": "0 s in the interaction zone with target; the ratio is 0",
         "trial_order": "target trial recorded before the no-target trial",
         "same_file_twice": "the same recording is listed for two trials",
+        "trial_in_parts": "a trial that is made of several recordings",
         "zone_cut_by_picture": "part of a zone lies outside the picture",
         "frame_gaps": "stretches without frames inside the scored window; that time counts as not observed",
         "position_jumps": "the tracked point moves faster than a mouse can",
