@@ -36,6 +36,12 @@ class Figure:
     spec: str = ""
     table: str = ""
 
+    @property
+    def width(self) -> int:
+        """Width of the picture in px."""
+        found = re.search(r'<svg[^>]*?\bwidth="([\d.]+)"', self.svg)
+        return round(float(found[1])) if found else 0
+
 
 def from_chart(chart: Any, *, name: str, caption: str, table: str = "") -> Figure:
     """A figure from an Altair chart.

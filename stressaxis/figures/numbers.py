@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["count", "interval", "mean_interval", "number", "p_value", "plural", "swarm_offsets"]
+__all__ = ["count", "estimate_words", "interval", "mean_interval", "number", "p_value", "percent", "plural", "swarm_offsets"]
 
 MISSING = "–"
 
@@ -63,6 +63,37 @@ def interval(low: Any, high: Any, digits: int = 3) -> str:
     '−10.2 to −2.04'
     """
     return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def estimate_words(estimate: Any, low: Any, high: Any) -> tuple[str, str]:
+    """An estimate and its interval with the same decimals: two digits of the interval's half-width.
+
+    Examples
+    --------
+    >>> estimate_words(-6.92, -14.6, 0.762)
+    ('−6.9', '−14.6 to 0.8')
+    >>> estimate_words(-0.1703, -0.362, 0.0215)
+    ('−0.17', '−0.36 to 0.02')
+    """
+    values = [float(value) for value in (estimate, low, high)]
+    half = (values[2] - values[1]) / 2
+    if not (all(math.isfinite(value) for value in values) and half > 0):
+        return number(estimate), interval(low, high)
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    # Adding 0.0 turns a rounded -0.0 into 0.0.
+    words = [f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−") for value in values]
+    return words[0], f"{words[1]} to {words[2]}"
+
+
+def percent(share: float) -> str:
+    """A share in percent.
+
+    Examples
+    --------
+    >>> percent(0.834)
+    '83 %'
+    """
+    return f"{100 * share:.0f} %"
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

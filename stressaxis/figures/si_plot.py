@@ -7,7 +7,7 @@ import pandas as pd
 
 from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.groups import group_summary, numbers_by_group, strip_chart
-from stressaxis.figures.numbers import mean_interval
+from stressaxis.figures.numbers import mean_interval, percent
 from stressaxis.figures.style import animal_points, colour, show_groups
 
 __all__ = ["class_counts", "si_by_group", "zone_seconds"]
@@ -114,12 +114,11 @@ def class_counts(animals: pd.DataFrame) -> Figure | None:
         tooltip=[alt.Tooltip("cohort:N"), alt.Tooltip("kind:N", title="class"), alt.Tooltip("n:Q", title="mice"), alt.Tooltip("share:Q", format=".0%")],
     ).transform_calculate(start="datum.end - datum.n")  # fmt: skip
     text = alt.Chart(table).mark_text(color="white", fontWeight="bold").encode(y=y, x="middle:Q", text="text:N")
-    shares = [f"{share:.0%}" for share in sorted(table[table["kind"] == "SUS"]["share"])]
+    shares = [percent(share) for share in sorted(table[table["kind"] == "SUS"]["share"])]
     spread = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
     caption = (
         f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below 1 = SUS). Susceptible per cohort: "
-        f"{spread}. The share of defeated mice that are susceptible differs widely between cohorts in this test, so cohort is "
-        "part of every model."
+        f"{spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
     )
     chart = alt.layer(bars, text).properties(width=520, height=alt.Step(30))
     return from_chart(chart, name="class_counts", caption=caption, table="social_interaction.csv")

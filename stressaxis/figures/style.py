@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-__all__ = ["COLOURS", "FONT", "KINDS", "MARKS", "Groups", "animal_points", "colour", "mark", "show_groups", "themed"]
+__all__ = ["COLOURS", "DECLARED", "FONT", "INK", "KINDS", "MARKS", "Groups", "animal_points", "colour", "mark", "show_groups", "themed"]
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
@@ -19,8 +19,9 @@ COLOURS = {"control": "#777777", "RES": "#0072B2", "SUS": "#E07B00", "defeated":
 #: The mark repeats the colour, for prints in grey.
 MARKS = {"control": "circle", "RES": "square", "SUS": "triangle-up", "defeated": "diamond", "other": "cross"}
 
+#: The declared set, wherever proteins are drawn; no kind of animal has this colour.
+DECLARED = "#AA3377"
 INK = "#222222"
-FAINT = "#d9d9d9"
 
 
 class Groups:

@@ -34,7 +34,7 @@ ZONE_STYLE = {
     "corner": 'fill="none" stroke="#cccccc" stroke-dasharray="3 6"',
     "enclosure": 'fill="#d5d5d5" stroke="#666666"',
 }
-PANEL_PX = 108
+PANEL_PX = 117
 GAP_PX = 6
 CAPTION_PX = 34
 #: All paths of a report together are drawn with at most so many points; each with at most 750 (5 a second for 150 s).

@@ -11,14 +11,15 @@ import pandas as pd
 from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.labels import place_labels
 from stressaxis.figures.numbers import number, plural
+from stressaxis.figures.style import DECLARED
 
 __all__ = ["contrast_name", "volcano"]
 
 WIDTH, HEIGHT = 560, 380
 KINDS = {
-    "declared set": ("#E07B00", "diamond"),
-    "other, q ≤ 0.05": ("#0072B2", "circle"),
-    "other": ("#9a9a9a", "circle"),
+    "declared set": (DECLARED, "diamond"),
+    "other, q ≤ 0.05": ("#333333", "circle"),
+    "other": ("#aeaeae", "circle"),
 }
 
 
@@ -83,14 +84,29 @@ def volcano(table: pd.DataFrame, *, contrast: str, declared: Collection[str], th
 
 
 def _threshold(data: pd.DataFrame, threshold: float) -> list[alt.Chart]:
-    """A line at the largest p whose q is still under the threshold."""
-    passed = data[data["q"] <= threshold]
-    if passed.empty:
+    """A line between the proteins that pass and those that do not."""
+    level = threshold_level(data, threshold)
+    if level is None:
         return []
-    at = pd.DataFrame({"at": [float(passed["evidence"].min())], "text": [f"q = {threshold:g}"]})
+    at = pd.DataFrame({"at": [level], "text": [f"q ≤ {threshold:g}"]})
     line = alt.Chart(at).mark_rule(strokeDash=[5, 4], color="#666666").encode(y="at:Q")
     text = alt.Chart(at).mark_text(align="right", dy=-6, color="#666666", fontSize=11).encode(y="at:Q", text="text:N", x=alt.value(WIDTH))  # fmt: skip
     return [line, text]
+
+
+def threshold_level(data: pd.DataFrame, threshold: float) -> float | None:
+    """Evidence (-log10 p) halfway between the last protein with q under the threshold and the next; None if none passes.
+
+    Examples
+    --------
+    >>> threshold_level(pd.DataFrame({"evidence": [3.0, 2.0, 1.0], "q": [0.01, 0.04, 0.3]}), 0.05)
+    1.5
+    """
+    passed = data.loc[data["q"] <= threshold, "evidence"]
+    if passed.empty:
+        return None
+    below = data.loc[(data["q"] > threshold) & (data["evidence"] < passed.min()), "evidence"]
+    return float((passed.min() + (below.max() if len(below) else 0.0)) / 2)
 
 
 def _labels(data: pd.DataFrame, x: alt.X, y: alt.Y, reach: float, top: float) -> list[alt.Chart]:
@@ -101,7 +117,10 @@ def _labels(data: pd.DataFrame, x: alt.X, y: alt.Y, reach: float, top: float) ->
     if named.empty:
         return []
     px = np.column_stack([(data["logfc"] + reach) / (2 * reach) * WIDTH, HEIGHT * (1 - data["evidence"] / top)])
-    spots = place_labels([tuple(px[i]) for i in named.index], list(named["name"]), obstacles=px, size=(WIDTH, HEIGHT))
+    spots = place_labels(
+        [(float(px[i, 0]), float(px[i, 1])) for i in named.index], list(named["name"]),
+        obstacles=np.vstack([px, _line_points(data, top)]), size=(WIDTH, HEIGHT),
+    )  # fmt: skip
     rows = []
     for place, spot in zip(named.index, spots, strict=True):
         if spot is not None:
@@ -109,16 +128,29 @@ def _labels(data: pd.DataFrame, x: alt.X, y: alt.Y, reach: float, top: float) ->
             rows.append(
                 {
                     "logfc": row["logfc"], "evidence": row["evidence"], "name": row["name"],
+                    "apart": bool(np.hypot(*(px[place] - np.array(spot))) > 34),
                     "to_x": spot.x / WIDTH * 2 * reach - reach, "to_y": (1 - spot.y / HEIGHT) * top,
                 }
             )  # fmt: skip
     if not rows:
         return []
     base = alt.Chart(pd.DataFrame(rows))
-    lines = base.mark_rule(strokeWidth=0.6, color="#999999").encode(x=x, y=y, x2="to_x:Q", y2="to_y:Q")
+    apart = base.transform_filter("datum.apart")
+    lines = apart.mark_rule(strokeWidth=0.7, color="#8a8a8a").encode(x=x, y=y, x2="to_x:Q", y2="to_y:Q")
     halo = base.mark_text(fontSize=12, stroke="white", strokeWidth=3, strokeJoin="round").encode(x="to_x:Q", y="to_y:Q", text="name:N")  # fmt: skip
     text = base.mark_text(fontSize=12).encode(x="to_x:Q", y="to_y:Q", text="name:N")
     return [lines, halo, text]
+
+
+def _line_points(data: pd.DataFrame, top: float, threshold: float = 0.05) -> np.ndarray:
+    """The threshold line as points that labels keep clear of, with its own text at the right end."""
+    level = threshold_level(data, threshold)
+    if level is None:
+        return np.empty((0, 2))
+    y = HEIGHT * (1 - level / top)
+    along = np.column_stack([np.arange(0.0, WIDTH, 4), np.full(WIDTH // 4, y)])
+    text = np.column_stack([np.arange(WIDTH - 45.0, WIDTH, 5), np.full(9, y - 8)])
+    return np.vstack([along, text])
 
 
 def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: float) -> str:
@@ -129,7 +161,7 @@ def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: 
         if passed
         else f"no protein with q ≤ {threshold:g}, so no line is drawn"
     )
-    line = f"; dashed line: smallest evidence that still has q ≤ {threshold:g}" if passed else ""
+    line = f", above the dashed line" if passed else ""
     strongest = data.loc[data["p"].idxmin()]
     return (
         f"Serum proteins, {contrast_name(contrast)} (n = {number(int(n_1))} against {number(int(n_0))}; {len(data)} proteins): "

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from stressaxis.atomic import write_text
-from stressaxis.figures.numbers import number, plural
+from stressaxis.figures.numbers import number, percent, plural
 from stressaxis.figures.trajectories import cell_size, mouse_cell, outline_defs
 from stressaxis.report import behavior_sections, result_sections, serum_sections
 from stressaxis.report.blocks import FigureRow, MouseGrid, Section
@@ -152,7 +152,7 @@ def _simulated(simulated: dict[str, Any] | None) -> str:
     if simulated.get("planted_correlation") is not None:
         parts.append(f"planted correlation of susceptibility and Th2: {number(simulated['planted_correlation'], 2)}")
     if simulated.get("power") is not None:
-        parts.append(f"power of the main test for it: {float(simulated['power']):.0%}".replace("%", " %"))
+        parts.append(f"power of the main test for it: {percent(float(simulated['power']))}")
     return "; ".join(parts) + ("." if parts else "") + (f" {simulated['description']}" if simulated.get("description") else "")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from stressaxis.figures.association import adjusted_values, forest, outcome_title, partial_regression
-from stressaxis.figures.numbers import interval, number, p_value
+from stressaxis.figures.numbers import estimate_words, plural
 from stressaxis.report.behavior_sections import class_variants
 from stressaxis.report.blocks import Block, Facts, Paragraph, Section, TableBlock, figure_row
 from stressaxis.report.results import Results
 from stressaxis.report.statement import MainResult, declared_proteins, main_result, model_method, outcome_column, primary_rows
-from stressaxis.report.tables import table_view
+from stressaxis.report.tables import Cell, TableView, as_text, table_view
 
 __all__ = ["association_section", "counts_section", "done_section", "problems_section", "robustness_section"]
 
@@ -73,16 +73,11 @@ def counts_section(results: Results) -> Section | None:
     for stage in stages:
         table[stage] = table[stage].astype("Int64")
     reasons = counts[counts["reason"] != ""][["group", "stage", "reason"]].drop_duplicates()
-    blocks: list[Block] = [TableBlock(_counted(table))]
+    plain = table.astype(object).where(table.notna(), None)
+    blocks: list[Block] = [TableBlock(table_view(plain, caption="Number of animals at each stage.", link="tables/group_counts.csv"))]
     if not reasons.empty:
         blocks.append(TableBlock(table_view(reasons, caption="Why the counts fall.", link="tables/group_counts.csv")))
     return Section("counts", "Animals from start to analysis", blocks)
-
-
-def _counted(table: pd.DataFrame):  # type: ignore[no-untyped-def]
-    return table_view(
-        table.astype(object).where(table.notna(), None), caption="Number of animals at each stage.", link="tables/group_counts.csv"
-    )
 
 
 def association_section(results: Results) -> Section | None:
@@ -101,18 +96,8 @@ def association_section(results: Results) -> Section | None:
         blocks.append(
             Paragraph("The adjusted scatter is not drawn: the cohort table does not give back the model's estimate (its markers or covariates are not all in it).", "note")
         )  # fmt: skip
-    for name, words in SUBSETS.items():
-        table = side_by_side(results, name)
-        if table is not None:
-            caption = (
-                f"{words[0].upper()}{words[1:]}: each marker against each outcome; change per SD of the marker (95 % interval), "
-                "p, q in the declared set. Estimates are in the unit of the outcome."
-            )
-            view = table_view(
-                table, caption=caption, link="tables/association.csv", filterable=len(table) > 12,
-                folded="" if name == subset else f"The same in {words}",
-            )  # fmt: skip
-            blocks.append(TableBlock(view))
+    for name in [subset, *(other for other in SUBSETS if other != subset)]:
+        blocks += _outcome_tables(results, name, first=name == subset)
     return Section("association", "Serum and social behaviour", blocks)
 
 
@@ -137,38 +122,55 @@ def _scatter(results: Results, main: MainResult):  # type: ignore[no-untyped-def
     return None
 
 
-def side_by_side(results: Results, subset: str) -> pd.DataFrame | None:
-    """Markers down, outcomes across: axes and the declared set first, then the others by p of the first outcome."""
+def _outcome_tables(results: Results, subset: str, *, first: bool) -> list[Block]:
+    """All outcomes side by side: axes and the declared set in sight, the panel folded away."""
+    lines, outcomes = side_by_side(results, subset)
+    if not lines:
+        return []
+    words = SUBSETS[subset]
+    spans = ((("", 1),) + tuple((outcome_title(name, unit=True), 3) for name in outcomes))
+    head = ["marker", *(["per SD (95 % interval)", "p", "q"] * len(outcomes))]
+    declared = [cells for in_front, cells in lines if in_front]
+    panel = [cells for in_front, cells in lines if not in_front]
+    caption = f"{words[0].upper()}{words[1:]}: change of each outcome per SD of the marker, in the unit of the outcome."
+    views = [
+        TableView(head, declared, f"{caption} Axis scores and the declared set; q within the declared set (axis scores without one: over the panel).",
+                  "tables/association.csv", folded="" if first else f"The same in {words}", spans=spans),
+        TableView(head, panel, f"{caption} q over all detected proteins.", "tables/association.csv", filterable=len(panel) > 12,
+                  folded=f"The other {plural(len(panel), 'protein')} of the panel in {words}", spans=spans),
+    ]  # fmt: skip
+    return [TableBlock(view) for view in views if view.rows]
+
+
+def side_by_side(results: Results, subset: str) -> tuple[list[tuple[bool, list[Cell]]], list[str]]:
+    """Rows (whether axis or declared, cells) and outcomes; axes first, then the declared set, then others, each by p."""
     table = results.table("association")
-    if table is None:
-        return None
-    rows = table[table["subset"] == subset]
-    if rows.empty:
-        return None
+    rows = None if table is None else table[table["subset"] == subset]
+    if rows is None or rows.empty:
+        return [], []
     outcomes = list(dict.fromkeys(rows["outcome"]))
-    rows = pd.concat([of[of["method"] == model_method(of)] for of in (rows[rows["outcome"] == name] for name in outcomes)])
-    protein = rows["kind"] != "axis"
-    rank = protein.astype(int) + (protein & ~rows["in_set"]).astype(int)
-    first = rows.assign(rank=rank)[rows["outcome"] == outcomes[0]].sort_values(["rank", "p"])
+    by_outcome = {name: rows[rows["outcome"] == name] for name in outcomes}
+    models = {name: of[of["method"] == model_method(of)].drop_duplicates("marker") for name, of in by_outcome.items()}
+    first = models[outcomes[0]]
+    protein = first["kind"] != "axis"
+    rank = protein.astype(int) + (protein & ~first["in_set"]).astype(int)
     lines = []
-    for marker in first["marker"]:
-        of_marker = rows[rows["marker"] == marker].drop_duplicates("outcome").set_index("outcome")
-        head = of_marker.iloc[0]
-        line = {"marker": str(head["symbol"] or marker), "in": "axis" if head["kind"] == "axis" else "set" if head["in_set"] else "panel"}  # fmt: skip
-        for outcome in outcomes:
-            line |= _entries(outcome, of_marker.loc[outcome] if outcome in of_marker.index else None)
-        lines.append(line)
-    return pd.DataFrame(lines)
+    for _, row in first.assign(rank=rank).sort_values(["rank", "p"]).iterrows():
+        cells = [Cell(str(row["symbol"] or row["marker"]))]
+        for name in outcomes:
+            found = models[name][models[name]["marker"] == row["marker"]]
+            cells += _entries(found.iloc[0] if len(found) else None)
+        lines.append((bool(row["rank"] < 2), cells))
+    return lines, outcomes
 
 
-def _entries(outcome: str, row: pd.Series | None) -> dict[str, str]:
-    title = outcome_title(outcome)
-    if row is None or row["estimate"] != row["estimate"]:
+def _entries(row: pd.Series | None) -> list[Cell]:
+    if row is None or pd.isna(row["estimate"]):
         note = "" if row is None else str(row.get("note", ""))
-        return {title: note or "–", f"p, q: {outcome.replace('_', ' ')}": "–"}
-    q = row["q_set"] if row["q_set"] == row["q_set"] else row["q_panel"]
-    estimate = f"{number(row['estimate'])} ({interval(row['ci_low'], row['ci_high'])})"
-    return {title: estimate, f"p, q: {outcome.replace('_', ' ')}": f"{p_value(row['p'])}, {p_value(q)}"}
+        return [Cell(note or "–"), as_text("p", None), as_text("q", None)]
+    q = row["q_set"] if pd.notna(row["q_set"]) else row["q_panel"]
+    estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
+    return [Cell(f"{estimate} ({limits})", "number"), as_text("p", row["p"]), as_text("q", q)]
 
 
 def robustness_section(results: Results) -> Section | None:
@@ -186,7 +188,7 @@ def robustness_section(results: Results) -> Section | None:
     if main is not None and table is not None:
         rows = table[table["marker"] == main.row["marker"]]
         columns = ["subset", "outcome", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name", "smallest_detectable", "note"]  # fmt: skip
-        shown = rows.assign(outcome=[outcome_title(name) for name in rows["outcome"]])
+        shown = rows.assign(outcome=[outcome_title(name, unit=True) for name in rows["outcome"]])
         caption = f"{main.marker_title} by every outcome, method and set of animals that was computed, whether or not it agrees."
         blocks.append(TableBlock(table_view(shown, columns=columns, caption=caption, link="tables/association.csv")))
     for name in ("robustness", "reliability"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from stressaxis.figures.axis_scores import axis_order, axis_scores
-from stressaxis.figures.numbers import plural
+from stressaxis.figures.numbers import percent, plural
 from stressaxis.figures.quality import protein_detection
 from stressaxis.figures.volcano import contrast_name, volcano
 from stressaxis.report.blocks import Block, Paragraph, Section, TableBlock, figure_row
@@ -111,7 +111,7 @@ def _members(members: pd.DataFrame) -> pd.DataFrame:
         row = {"axis": axis}
         for status in ["used", *sorted(set(of_axis["status"]) - {"used"})]:
             names = [
-                str(symbol) + (f" ({share:.0%})".replace("%", " %") if status in ("used", "not detected") and share == share else "")
+                str(symbol) + (f" ({percent(share)})" if status in ("used", "not detected") and share == share else "")
                 for symbol, share in zip(of_axis.loc[of_axis["status"] == status, "symbol"], of_axis.loc[of_axis["status"] == status].get("detected_share", pd.Series(dtype=float)), strict=False)
             ]  # fmt: skip
             row[status] = ", ".join(names)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from stressaxis.figures.association import outcome_title
-from stressaxis.figures.numbers import interval, number, p_value, plural
+from stressaxis.figures.association import outcome_title, outcome_unit
+from stressaxis.figures.numbers import estimate_words, number, p_value, plural
 from stressaxis.report.results import Results
 
 __all__ = ["MainResult", "declared_proteins", "main_result", "model_method", "outcome_column", "primary_rows", "statement"]
@@ -119,8 +119,10 @@ def _association_words(main: MainResult) -> str:
     shown = (float(row["p"]) if _missing(q) else float(q)) <= THRESHOLD
     animals = "defeated mice" if row["subset"] == "defeated" else "animals"
     direction = "lower" if float(row["estimate"]) < 0 else "higher"
+    estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
+    unit = outcome_unit(str(row["outcome"]))
     facts = (
-        f"{number(row['estimate'])} per SD (95 % interval {interval(row['ci_low'], row['ci_high'])}, "
+        f"{estimate}{' ' + unit if unit else ''} per SD (95 % interval {limits}, "
         f"{_equals('p', row['p'])}" + ("" if _missing(q) else f", {_equals(q_name, q)}") + f", n = {int(row['n'])})"
     )
     effect = "" if _missing(row["effect"]) else f" Standardised effect: {row['effect_name']} = {number(row['effect'], 2)}."

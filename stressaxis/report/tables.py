@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from stressaxis.figures.numbers import count, number, p_value
+from stressaxis.figures.numbers import count, number, p_value, percent
 
 __all__ = ["HEADINGS", "Cell", "TableView", "as_text", "table_view"]
 
@@ -53,6 +53,8 @@ class TableView:
         A search box stands above it.
     folded
         Shown behind a line to click.
+    spans
+        Upper headings with the number of columns under each.
     """
 
     head: list[str]
@@ -61,6 +63,12 @@ class TableView:
     link: str = ""
     filterable: bool = False
     folded: str = ""
+    spans: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Whether each column holds numbers, so that its heading stands above them."""
+        return [any(row[place].kind.startswith("number") for row in self.rows) for place in range(len(self.head))]
 
 
 def as_text(column: str, value: Any) -> Cell:
@@ -82,7 +90,7 @@ def as_text(column: str, value: Any) -> Cell:
     if column in _COUNTS:
         return Cell(count(value), "number")
     if column in _SHARES:
-        return Cell(f"{float(value):.0%}".replace("%", " %"), "number")
+        return Cell(percent(float(value)), "number")
     return Cell(number(value), "number")
 
 
@@ -95,6 +103,7 @@ def table_view(
     link: str = "",
     filterable: bool = False,
     folded: str = "",
+    spans: tuple[tuple[str, int], ...] = (),
 ) -> TableView:
     """Columns of a table that are there, in the order asked for; columns empty throughout are left out."""
     named = {**HEADINGS, **(headings or {})}
@@ -104,7 +113,7 @@ def table_view(
         for row in table[shown].itertuples(index=False, name=None)
     ]
     head = [named.get(name, name.replace("_", " ")) for name in shown]
-    return TableView(head, rows, caption, link, filterable, folded)
+    return TableView(head, rows, caption, link, filterable, folded, spans)
 
 
 def _blank(column: pd.Series) -> bool:

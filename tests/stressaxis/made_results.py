@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from core.labels import file_stem
 
@@ -38,8 +39,8 @@ def write_results(
     """Write such a folder; ``names`` replaces the subject id at a position."""
     rng = np.random.default_rng(seed)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
-    animals = _animals(rng, n_control, n_defeated, names or {})
-    markers = _markers(rng, animals)
+    animals, stress = _animals(rng, n_control, n_defeated, names or {})
+    markers = _markers(rng, stress, animals)
     if behavior:
         _write(folder, "social_interaction", animals)
         _write(folder, "trials", _trials(rng, animals))
@@ -49,7 +50,7 @@ def write_results(
         _write_serum(folder, rng, animals, markers)
     _write(folder, "cohort", pd.concat([animals, markers], axis=1) if serum else animals)
     if behavior and serum:
-        _write(folder, "association", _association(rng))
+        _write(folder, "association", _association(animals, markers))
     _write(folder, "group_counts", _group_counts(n_control, n_defeated))
     _write(folder, "group_comparisons", _comparisons(rng))
     _problems(animals).to_csv(folder / "problems.csv", index=False)
@@ -61,11 +62,12 @@ def _write(folder: Path, name: str, table: pd.DataFrame) -> None:
     table.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _animals(rng: np.random.Generator, n_control: int, n_defeated: int, names: dict[int, str]) -> pd.DataFrame:
+def _animals(rng: np.random.Generator, n_control: int, n_defeated: int, names: dict[int, str]) -> tuple[pd.DataFrame, np.ndarray]:
     n = n_control + n_defeated
     role = np.array(["control"] * n_control + ["defeated"] * n_defeated)
     without = np.clip(rng.normal(60, 14, n), 12, 120)
-    target = np.where(role == "control", rng.normal(88, 14, n), rng.normal(55, 26, n)).clip(1, 140)
+    stress = rng.normal(size=n)
+    target = np.where(role == "control", rng.normal(88, 14, n), 58 - 22 * stress + rng.normal(0, 12, n)).clip(1, 140)
     ratio = target / without
     velocity = rng.normal(7, 1.2, (2, n))
     corner = rng.gamma(4, 5, (2, n))
@@ -103,13 +105,13 @@ def _animals(rng: np.random.Generator, n_control: int, n_defeated: int, names: d
             "excluded": "",
             "note": "",
         }
-    )
+    ), stress
 
 
-def _markers(rng: np.random.Generator, animals: pd.DataFrame) -> pd.DataFrame:
-    stress = rng.normal(size=len(animals))
+def _markers(rng: np.random.Generator, stress: np.ndarray, animals: pd.DataFrame) -> pd.DataFrame:
     values = {name: 5 + 0.6 * stress * (name in TH2) + rng.normal(0, 0.7, len(animals)) for name in PANEL}
-    values["Th2"] = stress + rng.normal(0, 0.3, len(animals))
+    values["Th2"] = stress + rng.normal(0, 0.8, len(animals))
+    values["Th1"] = rng.normal(0, 0.8, len(animals))
     return pd.DataFrame(values, index=animals.index)
 
 
@@ -174,9 +176,9 @@ def _write_tracks(folder: Path, rng: np.random.Generator, animals: pd.DataFrame,
 def _write_serum(folder: Path, rng: np.random.Generator, animals: pd.DataFrame, markers: pd.DataFrame) -> None:
     samples = "s_" + animals["subject"]
     scores = [
-        {"sample": sample, "subject": subject, "axis": axis, "score": rng.normal(), "n_members": 4, "note": ""}
-        for sample, subject in zip(samples, animals["subject"], strict=True)
-        for axis in ("Th2", "Th1", "Th17")
+        {"sample": sample, "subject": subject, "axis": axis, "score": score, "n_members": 4, "note": ""}
+        for axis, values in {"Th2": markers["Th2"], "Th1": markers["Th1"], "Th17": rng.normal(size=len(animals))}.items()
+        for sample, subject, score in zip(samples, animals["subject"], values, strict=True)
     ]
     _write(folder, "axis_scores", pd.DataFrame(scores))
     members = [
@@ -219,27 +221,42 @@ def _differential(rng: np.random.Generator, n_1: int, n_0: int) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _association(rng: np.random.Generator) -> pd.DataFrame:
+def _association(animals: pd.DataFrame, markers: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    units = {"iz_target_s": 8.0, "si_ratio": 0.2, "velocity_drop_cm_s": 0.6}
-    for subset, n in (("defeated", 8), ("all", 12)):
-        for outcome, unit in units.items():
+    for subset, chosen in (("defeated", animals["role"] == "defeated"), ("all", animals["role"] != "")):
+        mice, n = animals[chosen], int(chosen.sum())
+        for outcome in ("target_time", "si_ratio", "velocity_drop"):
+            column = {"target_time": "iz_target_s", "velocity_drop": "velocity_drop_cm_s"}.get(outcome, outcome)
+            covariates = [mice["cohort"] == "B"]
+            covariates += [mice["iz_no_target_s"]] if outcome == "target_time" else []
+            covariates += [mice["role"] == "control"] if subset == "all" else []
             for marker in ["Th2", "Th1", *PANEL]:
-                planted = -unit if marker in (*TH2, "Th2") else 0.0
-                estimate, se = planted + rng.normal(0, unit / 3), unit / 2.5
-                p = float(np.clip(np.exp(-((estimate / se) ** 2) / 1.7), 1e-6, 1))
+                z = markers.loc[chosen, marker]
+                found = _slope(mice[column], (z - z.mean()) / z.std(), covariates)
+                in_set = marker in TH2
                 rows.append(
                     {
                         "subset": subset, "outcome": outcome, "marker": marker, "symbol": marker,
                         "kind": "axis" if marker in ("Th2", "Th1") else "protein",
-                        "method": "ancova" if outcome == "iz_target_s" else "linear", "n": n, "estimate": estimate,
-                        "se": se, "ci_low": estimate - 2.4 * se, "ci_high": estimate + 2.4 * se,
-                        "statistic": estimate / se, "df": n - 4, "p": p, "q_set": min(1, p * 3) if marker in TH2 else np.nan,
-                        "q_panel": min(1, p * 6), "effect": estimate / unit / 2, "effect_name": "partial r",
-                        "smallest_detectable": 0.7, "in_set": marker in TH2, "note": "",
+                        "method": "ancova" if outcome == "target_time" else "linear_model", "n": n, **found,
+                        "q_set": min(1, found["p"] * 3) if in_set else np.nan, "q_panel": min(1, found["p"] * 6),
+                        "effect_name": "partial r", "smallest_detectable": 0.7, "in_set": in_set, "note": "",
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _slope(y: pd.Series, z: pd.Series, covariates: list[pd.Series]) -> dict[str, float]:
+    x = np.column_stack([z, np.ones(len(z)), *covariates]).astype(float)
+    beta, *_ = np.linalg.lstsq(x, y, rcond=None)
+    df = len(y) - x.shape[1]
+    residual = y - x @ beta
+    se = float(np.sqrt(residual @ residual / df * np.linalg.inv(x.T @ x)[0, 0]))
+    t, reach = beta[0] / se, stats.t.ppf(0.975, df) * se
+    return {
+        "estimate": beta[0], "se": se, "ci_low": beta[0] - reach, "ci_high": beta[0] + reach, "statistic": t, "df": df,
+        "p": 2 * stats.t.sf(abs(t), df), "effect": t / np.sqrt(t**2 + df),
+    }  # fmt: skip
 
 
 def _group_counts(n_control: int, n_defeated: int) -> pd.DataFrame:
