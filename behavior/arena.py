@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,15 +59,15 @@ class ArenaOptions:
 
     width_cm: float = 42.0
     height_cm: float = 42.0
-    shape: str = "rectangle"
+    shape: Literal["rectangle", "circle"] = "rectangle"
     enclosure_width_cm: float = 10.0
     enclosure_depth_cm: float = 6.5
-    enclosure_wall: str = "top"
+    enclosure_wall: Literal["top", "right", "bottom", "left"] = "top"
     enclosure_centre_cm: float | None = None
     zone_margin_cm: float = 8.0
-    zone_shape: str = "rectangle"
+    zone_shape: Literal["rectangle", "rounded", "semicircle"] = "rectangle"
     corner_size_cm: float = 9.0
-    corners: str = "opposite"
+    corners: Literal["opposite", "all"] = "opposite"
 
     def __post_init__(self) -> None:
         for name in ("width_cm", "height_cm", "enclosure_width_cm", "enclosure_depth_cm", "corner_size_cm"):

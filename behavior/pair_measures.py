@@ -159,7 +159,7 @@ def numbers(trials: pd.DataFrame, name: str) -> NDArray[np.float64]:
     [1.5, nan]
     """
     try:
-        values: NDArray[np.float64] = trials[name].astype(float).to_numpy(copy=True)
+        values = np.array(trials[name].astype(float), dtype=np.float64)
     except (TypeError, ValueError) as error:
         where = f"trials table, column {name}"
         raise InputError("a value is not a number", where=where, found=str(error), expected="numbers") from error

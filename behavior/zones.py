@@ -11,6 +11,8 @@ __all__ = ["Stays", "dwell", "find_stays", "first_stay"]
 
 Floats = NDArray[np.float64]
 
+ROUNDING_S = 1e-9
+
 
 @dataclass(frozen=True)
 class Stays:
@@ -91,12 +93,13 @@ def find_stays(
     absent = np.diff(outside_before[index])
     apart = time_s[index[1:]] - (time_s[index[:-1]] + duration_s[index[:-1]])
     unseen = apart - absent
-    left = np.where(absent > 0, (absent >= min_absence_s) | (unseen >= bridge_s), unseen >= max(bridge_s, 1e-9))
+    # A stay of exactly the minimum counts, and an absence of exactly the limit ends one, whatever the rounding of sums.
+    long_unseen = unseen >= max(bridge_s - ROUNDING_S, ROUNDING_S)
+    left = long_unseen | ((absent > 0) & (absent >= min_absence_s - ROUNDING_S))
     first = np.concatenate([[0], np.flatnonzero(left) + 1])
     last = np.concatenate([first[1:] - 1, [len(index) - 1]])
     seconds = np.add.reduceat(duration_s[index], first)
-    # A stay of exactly the minimum counts, whatever the rounding of sums of frame durations.
-    counts = seconds >= min_stay_s - 1e-9
+    counts = seconds >= min_stay_s - ROUNDING_S
     start = time_s[index[first]]
     end = time_s[index[last]] + duration_s[index[last]]
     return Stays(start[counts], end[counts], seconds[counts])
