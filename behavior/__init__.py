@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_front(
     {
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
+        "region": ("Region",),
         "release": ("Release", "find_release"),
         "simulation": ("RenderOptions", "Truth", "render_trial"),
         "social_interaction": (
@@ -19,5 +20,7 @@ __getattr__, __dir__, __all__ = lazy_front(
             "score_parts",
             "score_trial",
         ),
+        "tracks": ("frame_durations", "from_arrays", "read_tracks", "tracks_table", "validate_tracks", "write_tracks"),
+        "video": ("Frame", "Video", "VideoInfo", "open_video", "probe"),
     },
 )
