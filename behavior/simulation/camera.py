@@ -29,22 +29,20 @@ class Camera:
         """(3, 3) homography from floor cm to px."""
         return self.matrix[:, [0, 1, 3]]
 
-    def project(self, points_cm: Array, height_cm: float | Array = 0.0) -> Array:
+    def project(self, points_cm: Array, height_cm: float = 0.0) -> Array:
         """(..., 2) points at a height above the floor to (..., 2) px."""
-        points_cm = np.asarray(points_cm, dtype=float)
-        height = np.broadcast_to(np.asarray(height_cm, dtype=float), points_cm.shape[:-1])
         m = self.matrix
-        x, y = points_cm[..., 0], points_cm[..., 1]
-        u, v, w = (m[i, 0] * x + m[i, 1] * y + m[i, 2] * height + m[i, 3] for i in range(3))
-        return np.stack([u / w, v / w], axis=-1)
+        return _through(np.column_stack([m[:, 0], m[:, 1], height_cm * m[:, 2] + m[:, 3]]), points_cm)
 
     def to_cm(self, points_px: Array) -> Array:
         """(..., 2) px to the floor point seen there, cm."""
-        points_px = np.asarray(points_px, dtype=float)
-        m = np.linalg.inv(self.floor_to_px)
-        x, y = points_px[..., 0], points_px[..., 1]
-        u, v, w = (m[i, 0] * x + m[i, 1] * y + m[i, 2] for i in range(3))
-        return np.stack([u / w, v / w], axis=-1)
+        return _through(np.asarray(np.linalg.inv(self.matrix[:, [0, 1, 3]]), dtype=float), points_px)
+
+
+def _through(homography: Array, points: Array) -> Array:
+    """(..., 2) points through a (3, 3) homography."""
+    mapped = np.asarray(points, dtype=float) @ homography[:, :2].T + homography[:, 2]
+    return np.asarray(mapped[..., :2] / mapped[..., 2:])
 
 
 def camera_above(

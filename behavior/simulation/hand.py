@@ -88,13 +88,12 @@ def draw_hand(
         line = tuple(np.round(a).astype(int).tolist()), tuple(np.round(b).astype(int).tolist())
         cv2.line(cover, *line, 255, max(1, round(2 * radius * px_per_cm)), cv2.LINE_AA)
         cv2.line(shade, *line, 255, max(1, round(0.9 * radius * px_per_cm)), cv2.LINE_AA)
-    cover = cv2.GaussianBlur(cover, (0, 0), 1.6)
-    shade = cv2.blur(shade, (9, 9))
-    share = cover * np.float32(1 / 255)
-    colour = tone * light * shade * np.float32(1 / 255)
+    soft = np.asarray(cv2.GaussianBlur(cover, (0, 0), 1.6), dtype=np.uint8)
+    share = soft * np.float32(1 / 255)
+    colour = tone * light * cv2.blur(shade, (9, 9)) * np.float32(1 / 255)
     picture[...] = np.clip(picture + (colour - picture) * share + 0.5, 0, 255).astype(np.uint8)
     if chroma is not None:
         half = cv2.resize(share, chroma[0].shape[::-1], interpolation=cv2.INTER_AREA)
         for plane, value in zip(chroma, tint, strict=True):
             plane[...] = (plane + (value - plane.astype(np.float32)) * half + 0.5).astype(np.uint8)
-    return np.asarray(cover, dtype=np.uint8)
+    return soft

@@ -8,7 +8,7 @@ Conditions under which trackers of this kind are known to fail are listed in :da
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,10 @@ KNOWN_FAILURES = {
 }
 
 
+# A white mouse, as the target strain is.
+_WHITE = Coat(0.88, 0.98, 0.72, 0.75, 0.70, 0.5, 0.05, (1.0, 1.0))
+
+
 @dataclass(frozen=True)
 class Look:
     """Parameters of the picture; brightness 0 to 1 of the sensor's range, lengths in cm or px as named."""
@@ -93,8 +97,8 @@ class Look:
     mesh: float = 0.2
     mesh_cm: float = 12.0
     mesh_step_cm: float = 1.0
-    coat: Coat = Coat()
-    target: Coat = Coat(0.88, 0.98, 0.72, 0.75, 0.70, 0.5, 0.05, (1.0, 1.0))
+    coat: Coat = field(default_factory=Coat)
+    target: Coat = field(default_factory=lambda: _WHITE)
     gloved: bool = True
     hand: float = 0.45
     hand_returns: bool = False
@@ -135,7 +139,7 @@ def _everyday(width_px: int, height_px: int, rng: np.random.Generator) -> Look:
     """A look without trouble."""
     u = rng.uniform(size=32)
     scale = min(width_px / 48, height_px / 44) * (0.80 + 0.08 * u[0])
-    floor = 0.48 + 0.26 * u[1]
+    floor = 0.50 + 0.30 * u[1]
     coloured = u[2] < 0.5
     body = 0.05 + 0.05 * u[3]
     coat = Coat(
@@ -156,7 +160,7 @@ def _everyday(width_px: int, height_px: int, rng: np.random.Generator) -> Look:
         tilt_toward_deg=360 * u[15],
         shift_px=(0.03 * width_px * (u[16] - 0.5), 0.02 * height_px * (u[17] - 0.5)),
         floor=floor,
-        floor_texture=0.015 + 0.03 * u[18],
+        floor_texture=0.008 + 0.018 * u[18],
         floor_grain=0.004 + 0.008 * u[19],
         wall=floor * (0.66 + 0.3 * u[20]),
         wall_cm=25 + 15 * u[21],
@@ -169,9 +173,10 @@ def _everyday(width_px: int, height_px: int, rng: np.random.Generator) -> Look:
         vignette=0.04 + 0.18 * u[29],
         mirror=0.02 + 0.10 * u[30],
         noise=1.2 + 0.9 * u[31],
+        coat=coat,
         colour=(float(rng.uniform(-8, 1)), float(rng.uniform(-1, 7))) if coloured else (0.0, 0.0),
         mesh=float(rng.uniform(0.10, 0.34)),
-        mesh_cm=float(rng.uniform(8, 16)),
+        mesh_cm=float(rng.uniform(5, 11)),
         mesh_step_cm=float(rng.uniform(0.8, 1.3)),
         gloved=bool(rng.uniform() < 0.7),
         hand=float(rng.uniform(0.25, 0.62)),
@@ -222,6 +227,7 @@ def _apply(condition: str, look: Look, hard: bool, rng: np.random.Generator) -> 
                 shadow_px=(sign * (8.0 if hard else 5.0), 4.0 - 8.0 * u[2]),
             ),
             "gradient": 0.25,
+            "floor": max(look.floor, 0.62),
         },
         "shade_band": {
             "shade_band": 0.5 if hard else 0.3,

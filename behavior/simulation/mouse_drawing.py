@@ -1,6 +1,6 @@
-"""Drawing of one mouse onto a picture: soft fur edge, shaded back, ears, feet, tail, shadow, mirror image.
+"""Drawing of mice onto a picture: soft fur edge, shaded back, ears, feet, tail, shadow, mirror image.
 
-Shapes are filled on a small patch at several times the picture's resolution and averaged down, so that edges carry
+The body is filled on a small patch at three times the picture's resolution and averaged down, so that edges carry
 sub-pixel positions as in a real picture. The centroid of the body's coverage on that patch is the truth.
 """
 
@@ -12,15 +12,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BodyMoments", "Coat", "MouseShapes", "draw_mouse", "draw_reflection"]
+__all__ = ["BodyMoments", "Coat", "MouseShapes", "draw_mouse", "draw_reflection", "prepare_shapes"]
 
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Whole = NDArray[np.int32]
 
 _SUPERSAMPLE = 3
-_FRACTION_BITS = 4
-_PAD_PX = 8
+# Polygons are handed to OpenCV in sixteenths of a pixel.
+_SHIFT = 4
+_PAD_PX = 5
+_REACH_PX = 200
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,28 @@ class Coat:
 
 @dataclass(frozen=True, eq=False)
 class MouseShapes:
-    """Outlines of one mouse in one frame, (N, 2) px; ``motion_px`` is how far it moves while the shutter is open."""
+    """Outlines of one mouse in every frame, ready to be filled; made by :func:`prepare_shapes`.
 
-    outline: Array
-    back: Array
-    ears: Array
-    feet: Array
-    tail: Array
-    motion_px: tuple[float, float] = (0.0, 0.0)
+    Attributes
+    ----------
+    solid
+        Polygons that make the body (trunk with head, ears, feet), each (F, N, 2), fine pixels in fixed point.
+    patches
+        Polygons painted on the body, each (F, N, 2) with the name of the coat's part; px in fixed point.
+    tail, image
+        Tail and outline, (F, N, 2), px in fixed point.
+    window
+        (F, 4) whole-pixel x, y, width, height round the shapes.
+    motion_px
+        (F, 2) movement while the shutter is open.
+    """
+
+    solid: tuple[Whole, ...]
+    patches: tuple[tuple[str, Whole], ...]
+    tail: Whole
+    image: Whole
+    window: Whole
+    motion_px: Array
 
 
 @dataclass(frozen=True)
@@ -68,9 +85,36 @@ class BodyMoments:
     area_px: float
 
 
+def prepare_shapes(
+    *, outline: Array, back: Array, ears: Array, feet: Array, tail: Array, motion_px: Array, coat: Coat
+) -> MouseShapes:
+    """Turn outlines in px, (F, N, 2), into what :func:`draw_mouse` fills; ears and feet hold 2 and 4 polygons."""
+    both_ears, all_feet = np.split(ears, 2, axis=1), np.split(feet, 4, axis=1)
+    # Feet show only beyond the trunk.
+    patches = (*(("feet", p) for p in all_feet), ("body", outline), ("back", back), *(("ears", p) for p in both_ears))
+    everything = np.concatenate([outline, tail, feet], axis=1)
+    pad = _PAD_PX + np.ceil(2 * coat.edge_px + max(abs(v) for v in coat.shadow_px))
+    pad = pad + np.ceil(np.abs(motion_px).max(axis=1) / 2)[:, None]
+    low = np.clip(np.floor(everything.min(axis=1)) - pad, -_REACH_PX, 1e5)
+    high = np.clip(np.ceil(everything.max(axis=1)) + pad + 1, low + 1, low + 2e3)
+    return MouseShapes(
+        solid=tuple(_fixed((p + 0.5) * _SUPERSAMPLE - 0.5) for p in (outline, *all_feet, *both_ears)),
+        patches=tuple((name, _fixed(p)) for name, p in patches),
+        tail=_fixed(tail),
+        image=_fixed(outline),
+        window=np.concatenate([low, high - low], axis=1).astype(np.int32),
+        motion_px=motion_px,
+    )
+
+
+def _fixed(points: Array) -> Whole:
+    return np.round(points * (1 << _SHIFT)).astype(np.int32)
+
+
 def draw_mouse(
     picture: Bytes,
     shapes: MouseShapes,
+    frame: int,
     coat: Coat,
     light: Floats,
     *,
@@ -83,10 +127,10 @@ def draw_mouse(
     ----------
     picture
         (H, W) luma.
-    shapes, coat
+    shapes, frame, coat
         What to draw.
     light
-        (H, W) brightness of a white surface at each place, in luma steps (0 to 255).
+        (H, W) luma of a white surface at each place.
     chroma
         Both colour planes at half size; the mouse is grey in them.
     hide
@@ -97,129 +141,126 @@ def draw_mouse(
     BodyMoments
         Of the whole body without the tail, hidden or not; NaN where it is wholly outside the picture.
     """
-    window = _window([shapes.outline, shapes.tail, shapes.feet], shapes.motion_px, coat, picture.shape)
-    x0, y0, width, height = window
-    body = _coverage([shapes.outline, *_split(shapes.feet, 4), *_split(shapes.ears, 2)], window)
-    tail = _coverage([shapes.tail], window)
-    if max(abs(v) for v in shapes.motion_px) > 1:
-        kernel = _motion_kernel(shapes.motion_px)
-        body, tail = cv2.filter2D(body, -1, kernel), cv2.filter2D(tail, -1, kernel)
-    if coat.edge_px > 0:
-        body = cv2.GaussianBlur(body, (0, 0), coat.edge_px)
-    moments = cv2.moments(body)
-    left, top = max(x0, 0), max(y0, 0)
-    right, bottom = min(x0 + width, picture.shape[1]), min(y0 + height, picture.shape[0])
-    if right <= left or bottom <= top or moments["m00"] == 0:
+    x0, y0, width, height = shapes.window[frame].tolist()
+    place, cut = _overlap(x0, y0, width, height, picture.shape)
+    if cut is None:
         return BodyMoments(np.nan, np.nan, 0.0)
-    cut = (slice(top - y0, bottom - y0), slice(left - x0, right - x0))
-    place = (slice(top, bottom), slice(left, right))
-    tone = _tones(shapes, coat, window)[cut]
-    body_cut, tail_cut = body[cut], tail[cut]
+    body, tail = _body_coverage(shapes, frame), _tail_coverage(shapes, frame)
+    motion = shapes.motion_px[frame]
+    if np.abs(motion).max() > 1:
+        kernel = _motion_kernel(float(motion[0]), float(motion[1]))
+        body = _bytes(cv2.filter2D(body, -1, kernel, borderType=cv2.BORDER_CONSTANT))
+        tail = _bytes(cv2.filter2D(tail, -1, kernel, borderType=cv2.BORDER_CONSTANT))
+    if coat.edge_px > 0:
+        body = _bytes(cv2.GaussianBlur(body, (0, 0), coat.edge_px, borderType=cv2.BORDER_CONSTANT))
+    moments = cv2.moments(body)
     under = picture[place].astype(np.float32)
     if coat.shadow > 0:
-        dark = _shadow(body, coat)[cut]
-        under *= 1 - (coat.shadow / 255) * dark
+        under *= 1 - np.float32(coat.shadow / 255) * _shadow(body, coat)[cut]
     shine = light[place]
-    under += (coat.tail * shine - under) * (tail_cut * np.float32(0.9 / 255))
-    over = under + (tone * shine - under) * (body_cut * np.float32(1 / 255))
+    under += (np.float32(coat.tail) * shine - under) * (tail[cut] * np.float32(0.9 / 255))
+    under += (_tones(shapes, frame, coat)[cut] * shine - under) * (body[cut] * np.float32(1 / 255))
     if hide is not None:
-        behind = hide[place] * np.float32(1 / 255)
-        over += (picture[place] - over) * behind
-    picture[place] = np.clip(over + 0.5, 0, 255).astype(np.uint8)
+        under += (picture[place] - under) * (hide[place] * np.float32(1 / 255))
+    picture[place] = cv2.convertScaleAbs(under)
     if chroma is not None:
-        _grey_out(chroma, np.maximum(body_cut, tail_cut), left, top)
-    return BodyMoments(
-        x0 + moments["m10"] / moments["m00"], y0 + moments["m01"] / moments["m00"], moments["m00"] / 255.0
-    )
+        _grey_out(chroma, np.maximum(body[cut], tail[cut]), place[1].start, place[0].start)
+    if moments["m00"] == 0:
+        return BodyMoments(np.nan, np.nan, 0.0)
+    area = moments["m00"]
+    return BodyMoments(x0 + moments["m10"] / area, y0 + moments["m01"] / area, area / 255.0)
 
 
 def draw_reflection(
-    picture: Bytes, shapes: MouseShapes, coat: Coat, light: Floats, wall: Bytes, strength: float
+    picture: Bytes, shapes: MouseShapes, frame: int, coat: Coat, light: Floats, *, wall: Bytes, strength: float
 ) -> None:
     """Draw the mirror image of a mouse in a wall, in place; ``wall`` (H, W) is 255 where the wall is seen."""
-    window = _window([shapes.outline, shapes.tail], (0.0, 0.0), coat, picture.shape)
-    x0, y0, width, height = window
-    left, top = max(x0, 0), max(y0, 0)
-    right, bottom = min(x0 + width, picture.shape[1]), min(y0 + height, picture.shape[0])
-    if right <= left or bottom <= top or not wall[top:bottom, left:right].any():
+    x0, y0, width, height = shapes.window[frame].tolist()
+    place, cut = _overlap(x0, y0, width, height, picture.shape)
+    if cut is None or not wall[place].any():
         return
-    image = np.maximum(_coverage([shapes.outline], window), _coverage([shapes.tail], window) // 2)
-    image = cv2.GaussianBlur(image, (0, 0), coat.edge_px + 0.8)
-    cut = image[top - y0 : bottom - y0, left - x0 : right - x0]
-    place = (slice(top, bottom), slice(left, right))
-    share = cut * (wall[place] * np.float32(strength / 255**2))
+    image = np.zeros((height, width), np.uint8)
+    for polygon, value in ((shapes.tail, 150), (shapes.image, 255)):
+        cv2.fillPoly(image, [polygon[frame] - _offset(x0, y0)], value, cv2.LINE_AA, _SHIFT)
+    image = _bytes(cv2.GaussianBlur(image, (0, 0), coat.edge_px + 0.8))
+    share = image[cut] * (wall[place] * np.float32(strength / 255**2))
     under = picture[place].astype(np.float32)
-    picture[place] = np.clip(under + (coat.body * light[place] - under) * share + 0.5, 0, 255).astype(np.uint8)
+    under += (np.float32(coat.body) * light[place] - under) * share
+    picture[place] = cv2.convertScaleAbs(under)
 
 
-def _window(
-    shapes: list[Array], motion_px: tuple[float, float], coat: Coat, picture: tuple[int, ...]
-) -> tuple[int, int, int, int]:
-    """Whole-pixel window (x, y, width, height) round the shapes; it may reach past the picture, but not far."""
-    pad = _PAD_PX + int(np.ceil(max(abs(v) for v in (*motion_px, *coat.shadow_px, 2 * coat.edge_px))))
-    low = np.floor(np.min([s.min(axis=0) for s in shapes], axis=0)) - pad
-    high = np.ceil(np.max([s.max(axis=0) for s in shapes], axis=0)) + pad + 1
-    low = np.clip(low, -200, [picture[1] + 200, picture[0] + 200]).astype(int)
-    high = np.clip(high, low + 1, [picture[1] + 201, picture[0] + 201]).astype(int)
-    return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+def _overlap(
+    x0: int, y0: int, width: int, height: int, size: tuple[int, ...]
+) -> tuple[tuple[slice, slice], tuple[slice, slice] | None]:
+    """Part of the picture under the window, and the same part of the window (None where there is none)."""
+    left, top = max(x0, 0), max(y0, 0)
+    right, bottom = min(x0 + width, size[1]), min(y0 + height, size[0])
+    place = (slice(top, bottom), slice(left, right))
+    if right <= left or bottom <= top:
+        return place, None
+    return place, (slice(top - y0, bottom - y0), slice(left - x0, right - x0))
 
 
-def _coverage(polygons: list[Array], window: tuple[int, int, int, int]) -> Bytes:
-    """Share of each pixel that the union of the polygons covers, 0 to 255, (height, width)."""
-    x0, y0, width, height = window
+def _offset(x0: int, y0: int, scale: int = 1) -> Whole:
+    return np.array([x0, y0], np.int32) * (scale << _SHIFT)
+
+
+def _body_coverage(shapes: MouseShapes, frame: int) -> Bytes:
+    """Share of each pixel of the window that the body covers, 0 to 255."""
+    x0, y0, width, height = shapes.window[frame].tolist()
     fine = np.zeros((height * _SUPERSAMPLE, width * _SUPERSAMPLE), np.uint8)
-    for polygon in polygons:
-        place = ((polygon - (x0, y0) + 0.5) * _SUPERSAMPLE - 0.5) * (1 << _FRACTION_BITS)
-        cv2.fillPoly(fine, [np.round(place).astype(np.int32)], 255, cv2.LINE_8, _FRACTION_BITS)
-    return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    offset = _offset(x0, y0, _SUPERSAMPLE)
+    for polygon in shapes.solid:
+        cv2.fillPoly(fine, [polygon[frame] - offset], 255, cv2.LINE_8, _SHIFT)
+    return _bytes(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def _tones(shapes: MouseShapes, coat: Coat, window: tuple[int, int, int, int]) -> Floats:
+def _tail_coverage(shapes: MouseShapes, frame: int) -> Bytes:
+    x0, y0, width, height = shapes.window[frame].tolist()
+    cover = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(cover, [shapes.tail[frame] - _offset(x0, y0)], 255, cv2.LINE_AA, _SHIFT)
+    return cover
+
+
+def _tones(shapes: MouseShapes, frame: int, coat: Coat) -> Floats:
     """Brightness of the mouse at each pixel of the window, 0 to 1."""
-    x0, y0, width, height = window
+    x0, y0, width, height = shapes.window[frame].tolist()
     tone = np.full((height, width), round(255 * coat.body), np.uint8)
-    fill = 1 << _FRACTION_BITS
-    for polygons, value in (
-        ([shapes.back], coat.back),
-        (_split(shapes.feet, 4), coat.feet),
-        (_split(shapes.ears, 2), coat.ears),
-    ):
-        for polygon in polygons:
-            place = np.round((polygon - (x0, y0)) * fill).astype(np.int32)
-            cv2.fillPoly(tone, [place], round(255 * value), cv2.LINE_AA, _FRACTION_BITS)
-    return np.asarray(cv2.GaussianBlur(tone, (0, 0), 1.0) * np.float32(1 / 255), dtype=np.float32)
+    offset = _offset(x0, y0)
+    for part, polygon in shapes.patches:
+        cv2.fillPoly(tone, [polygon[frame] - offset], round(255 * getattr(coat, part)), cv2.LINE_AA, _SHIFT)
+    return np.asarray(cv2.blur(tone, (3, 3)) * np.float32(1 / 255), dtype=np.float32)
 
 
-def _shadow(body: Bytes, coat: Coat) -> Floats:
+def _shadow(body: Bytes, coat: Coat) -> Bytes:
     """The body's coverage moved aside and blurred."""
     move = np.array([[1, 0, coat.shadow_px[0]], [0, 1, coat.shadow_px[1]]], np.float32)
     moved = cv2.warpAffine(body, move, body.shape[::-1], flags=cv2.INTER_LINEAR)
-    return np.asarray(cv2.blur(cv2.blur(moved, (5, 5)), (5, 5)), dtype=np.float32)
+    return _bytes(cv2.blur(cv2.blur(moved, (5, 5)), (5, 5)))
 
 
-def _motion_kernel(motion_px: tuple[float, float]) -> Floats:
+def _motion_kernel(across_px: float, down_px: float) -> Floats:
     """Kernel of a straight movement while the shutter is open, symmetrical, sum 1."""
-    half = int(np.ceil(max(abs(v) for v in motion_px) / 2))
-    kernel = np.zeros((2 * half + 1, 2 * half + 1), np.float32)
-    for part in np.linspace(-0.5, 0.5, 4 * half + 1):
-        x, y = half + part * motion_px[0], half + part * motion_px[1]
-        left, top = int(np.floor(x)), int(np.floor(y))
-        for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
-            weight = (1 - abs(x - left - dx)) * (1 - abs(y - top - dy))
-            if weight > 0 and 0 <= top + dy <= 2 * half and 0 <= left + dx <= 2 * half:
-                kernel[top + dy, left + dx] += weight
-    return kernel / kernel.sum()
+    half = int(np.ceil(max(abs(across_px), abs(down_px)) / 2))
+    part = np.linspace(-0.5, 0.5, 4 * half + 1)
+    x, y = half + part * across_px, half + part * down_px
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    kernel = np.zeros((2 * half + 2, 2 * half + 2))
+    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        np.add.at(kernel, (top + dy, left + dx), (1 - abs(x - left - dx)) * (1 - abs(y - top - dy)))
+    kernel = kernel[: 2 * half + 1, : 2 * half + 1]
+    return np.asarray(kernel / kernel.sum(), dtype=np.float32)
 
 
 def _grey_out(chroma: tuple[Bytes, Bytes], coverage: Bytes, left: int, top: int) -> None:
     """Take the colour away where the mouse is."""
-    half = coverage[top % 2 :: 2, left % 2 :: 2]
-    left, top = left + left % 2, top + top % 2
+    share = coverage[top % 2 :: 2, left % 2 :: 2] * np.float32(1 / 255)
+    left, top = (left + left % 2) // 2, (top + top % 2) // 2
     for plane in chroma:
-        place = plane[top // 2 : top // 2 + half.shape[0], left // 2 : left // 2 + half.shape[1]]
-        share = half[: place.shape[0], : place.shape[1]] * np.float32(1 / 255)
-        place[...] = (place + (128 - place.astype(np.float32)) * share + 0.5).astype(np.uint8)
+        place = plane[top : top + share.shape[0], left : left + share.shape[1]]
+        part = share[: place.shape[0], : place.shape[1]]
+        place[...] = (place + (128 - place.astype(np.float32)) * part + 0.5).astype(np.uint8)
 
 
-def _split(points: Array, n: int) -> list[Array]:
-    return list(points.reshape(n, -1, 2))
+def _bytes(values: object) -> Bytes:
+    return np.asarray(values, dtype=np.uint8)

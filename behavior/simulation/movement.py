@@ -123,7 +123,7 @@ def simulate_paths(
     geometry: BoxGeometry | None = None,
     options: MovementOptions | None = None,
     activity: Array | None = None,
-    start: tuple[float, float] | None = None,
+    start: tuple[float, float, float] | None = None,
     step_s: float = 0.1,
 ) -> Paths:
     """Walk every animal of a batch through the box.
@@ -141,7 +141,8 @@ def simulate_paths(
     activity
         (A,) factor on walking speed per animal; default 1.
     start
-        Where the mouse is set down, cm; default near the wall opposite the enclosure.
+        Where the mouse is set down and how it faces (x, y in cm, radians); default: near the wall opposite
+        the enclosure.
     step_s
         Time step.
 
@@ -167,7 +168,7 @@ def simulate_paths(
     for step in range(n_steps):
         x[step], y[step], heading[step] = walk.x, walk.y, walk.heading
         walk.advance(step_s, frozen[step])
-    return Paths(np.arange(n_steps) * step_s, x.T, y.T, heading.T)
+    return Paths(np.arange(n_steps, dtype=float) * step_s, x.T, y.T, heading.T)
 
 
 def _frozen_steps(share: float, n_steps: int, n_animals: int, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -199,13 +200,13 @@ class _Walk:
         self.pause_left, self.bout_left = np.zeros(n), np.zeros(n)
         self.scan = np.zeros(n)
 
-    def place(self, start: tuple[float, float] | None) -> None:
+    def place(self, start: tuple[float, float, float] | None) -> None:
         """Set the mice down, facing anywhere."""
         side, n = self.geometry.side_cm, self.x.size
         spot = self.rng.uniform(size=(3, n))
         self.x = side * (0.25 + 0.5 * spot[0]) if start is None else np.full(n, float(start[0]))
         self.y = side * (0.68 + 0.22 * spot[1]) if start is None else np.full(n, float(start[1]))
-        self.heading = 2 * np.pi * spot[2]
+        self.heading = 2 * np.pi * spot[2] if start is None else np.full(n, float(start[2]))
         self.goal_x, self.goal_y = self.x.copy(), self.y.copy()
         # Set down, a mouse stays where it is for a moment.
         self.pause_left = 0.3 + 1.2 * spot[0]
@@ -216,7 +217,7 @@ class _Walk:
         uniform = self.rng.random((_N_UNIFORM, self.x.size))
         noise = self.rng.standard_normal((2, self.x.size))
         self._choose(uniform, noise)
-        distance, turn = self._steer(step_s, noise[0], frozen)
+        distance = self._steer(step_s, noise[0], frozen)
         self.x += np.cos(self.heading) * self.speed * step_s
         self.y += np.sin(self.heading) * self.speed * step_s
         self._keep_off_walls()
@@ -226,8 +227,8 @@ class _Walk:
         self.bout_left = np.where(moving, self.bout_left - step_s, self.bout_left)
         self.pause_left = np.where(frozen, self.pause_left, self.pause_left - step_s)
 
-    def _steer(self, step_s: float, noise: Array, frozen: NDArray[np.bool_]) -> tuple[Array, Array]:
-        """Turn toward the goal and settle the speed; distance to the goal and the turn still missing."""
+    def _steer(self, step_s: float, noise: Array, frozen: NDArray[np.bool_]) -> Array:
+        """Turn toward the goal and settle the speed; gives the distance to the goal."""
         aim_x, aim_y = self._way_round_the_box()
         paused = (self.pause_left > 0) | frozen
         distance = np.hypot(self.goal_x - self.x, self.goal_y - self.y)
@@ -244,7 +245,7 @@ class _Walk:
         wanted_speed = np.where(paused, 0.35 * np.abs(self.scan), wanted_speed)
         wanted_speed = np.where(frozen, 0.0, wanted_speed)
         self.speed += (wanted_speed - self.speed) * min(1.0, step_s / 0.15)
-        return distance, turn
+        return np.asarray(distance)
 
     def _way_round_the_box(self) -> tuple[Array, Array]:
         """The goal, or a point in front of the enclosure where the enclosure stands between mouse and goal."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from behavior.simulation.camera import Camera, camera_above
 from behavior.simulation.hand import Hand, draw_hand, hand_tip
 from behavior.simulation.light_events import frame_gains, lamp_factor, noise_fields
 from behavior.simulation.looks import Look
-from behavior.simulation.mouse_drawing import Coat, MouseShapes, draw_mouse, draw_reflection
+from behavior.simulation.mouse_drawing import Coat, MouseShapes, draw_mouse, draw_reflection, prepare_shapes
 from behavior.simulation.movement import BoxGeometry
 from behavior.simulation.posture import Poses
 from behavior.simulation.scenery import Scenery, build_scenery
@@ -59,7 +59,7 @@ class Picture:
         self.subject, self.time_s = subject, time_s
         self.noted = np.full((time_s.size, _NOTED), np.nan)
         self.hand_on_floor = np.zeros(time_s.size, bool)
-        self._target, self._scenery_seed = target, scenery_seed
+        self._scenery_seed = scenery_seed
         self._visits = _visits(hand, look, time_s, event_rng)
         self._noise_rng = noise_rng
         self._gains = frame_gains(time_s, look, event_rng)
@@ -72,7 +72,12 @@ class Picture:
         self._bumped = _bumped_camera(camera, geometry, look, event_rng) if look.bump_px else camera
         self._after_bump = time_s >= self._bump_s
         self._set_scene(build_scenery(camera, geometry, look, np.random.default_rng([scenery_seed, 9])))
-        self._projected = self._project(subject.poses)
+        seen = subject.held | subject.free
+        self._shapes = self._project(subject.poses, look.coat, seen, subject.velocity_cm_s)
+        self._mirrored = self._mirror(seen)
+        ends = np.stack([subject.poses.nose, subject.poses.tail_base], axis=1)
+        self._ends = self._seen(ends, _HEIGHTS["outline"], self._after_bump[seen]).reshape(-1, 4)
+        self._target = None if target is None else self._project(target, look.target, np.ones_like(seen))
 
     def to_cm(self, points_px: Array) -> Array:
         """(F, 2) px of each frame to floor cm, by the camera as it stood in that frame."""
@@ -84,7 +89,10 @@ class Picture:
         planes = np.full((height * 3 // 2, width), 128, np.uint8)
         luma = planes[:height]
         chroma = planes[height:].reshape(2, height // 2, width // 2)
-        noise = None if self._noise_rng is None else noise_fields(luma.shape, self.look.noise, self._noise_rng)
+        noise = None
+        if self._noise_rng is not None:
+            up, down = noise = noise_fields(luma.shape, self.look.noise, self._noise_rng)
+            places = self._noise_rng.integers(0, up.shape[0] - height + 1, (self.time_s.size, 4)).tolist()
         for k in range(self.time_s.size):
             self._change_scene(k)
             np.copyto(luma, self._base)
@@ -96,12 +104,10 @@ class Picture:
             self._draw_hands(k, luma, planes_of_colour)
             if abs(self._gains[k] - 1) > 1e-3:
                 cv2.convertScaleAbs(luma, luma, float(self._gains[k]))
-            if noise is not None and self._noise_rng is not None:
-                up, down = noise
-                y, x = self._noise_rng.integers(0, np.array(up.shape) - luma.shape + 1)
+            if noise is not None:
+                y, x, y2, x2 = places[k]
                 cv2.add(luma, up[y : y + height, x : x + width], luma)
-                y, x = self._noise_rng.integers(0, np.array(up.shape) - luma.shape + 1)
-                cv2.subtract(luma, down[y : y + height, x : x + width], luma)
+                cv2.subtract(luma, down[y2 : y2 + height, x2 : x2 + width], luma)
             yield planes
 
     def _set_scene(self, scene: Scenery) -> None:
@@ -114,16 +120,37 @@ class Picture:
         self._mesh_part = self._mesh_share * scene.mesh_luma[self._mesh_place]
         self._outside = 255 - scene.inside
 
-    def _project(self, poses: Poses) -> dict[str, Array]:
-        """Outlines of every pose in px; frames after a bump by the moved camera."""
-        late = self._after_bump[self.subject.held | self.subject.free][:, None, None]
-        shapes = {}
-        for name in _HEIGHTS:
-            points = getattr(poses, name)
-            shapes[name] = self.camera.project(points, _HEIGHTS[name])
-            if late.any():
-                shapes[name] = np.where(late, self._bumped.project(points, _HEIGHTS[name]), shapes[name])
-        return shapes
+    def _project(
+        self, poses: Poses, coat: Coat, frames: NDArray[np.bool_], velocity: Array | None = None
+    ) -> MouseShapes:
+        """Outlines of every pose, seen in the given frames, in px; frames after a bump by the moved camera."""
+        late = self._after_bump[frames]
+        shapes = {name: self._seen(getattr(poses, name), height, late) for name, height in _HEIGHTS.items()}
+        motion = np.zeros((late.size, 2)) if velocity is None else velocity * self.look.shutter_s * self.look.px_per_cm
+        return prepare_shapes(**shapes, motion_px=motion, coat=coat)
+
+    def _seen(self, points_cm: Array, height_cm: float, late: NDArray[np.bool_]) -> Array:
+        """(F, ..., 2) px of points, by the camera as it stands in each frame."""
+        seen = self.camera.project(points_cm, height_cm)
+        if late.any():
+            seen[late] = self._bumped.project(points_cm[late], height_cm)
+        return seen
+
+    def _mirror(self, frames: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], MouseShapes]]:
+        """For each wall: in which poses the mouse is near it, and its mirror images."""
+        side, poses = self.geometry.side_cm, self.subject.poses
+        x, y = poses.outline.mean(axis=1).T
+        mirrored = []
+        for wall, gap in enumerate((y, side - x, side - y, x)):
+            axis, about = (1 if wall in (0, 2) else 0), (0.0 if wall in (0, 3) else 2 * side)
+            images = {}
+            for field in fields(poses):
+                points = getattr(poses, field.name).copy()
+                points[..., axis] = about - points[..., axis]
+                images[field.name] = points
+            shapes = self._project(Poses(**images), self.look.coat, frames)
+            mirrored.append(((gap > 0) & (gap < _MIRROR_REACH_CM), shapes))
+        return mirrored
 
     def _camera_at(self, k: int) -> Camera:
         return self._bumped if self._after_bump[k] else self.camera
@@ -160,8 +187,7 @@ class Picture:
         cover = np.zeros(self._base.shape, np.uint8)
         angle = float(self._stir_rng.uniform(0, 180))
         cv2.ellipse(cover, (round(x), round(y)), axes, angle, 0, 360, 255, -1, cv2.LINE_AA, 4)
-        cover = cv2.GaussianBlur(cover, (0, 0), max(self.look.focus_px, 0.3))
-        share = cover * np.float32(1 / 255)
+        share = cv2.GaussianBlur(cover, (0, 0), max(self.look.focus_px, 0.3)) * np.float32(1 / 255)
         self._base[...] = (self._base + (0.14 * light - self._base) * share + 0.5).astype(np.uint8)
 
     def _stir(self, k: int, place_cm: Array) -> None:
@@ -178,55 +204,28 @@ class Picture:
         part[...] = (part + (source[place].astype(np.float32) - part) * share + 0.5).astype(np.uint8)
 
     def _draw_target(self, k: int, luma: Bytes) -> None:
-        if self._target is None:
-            return
-        camera = self._camera_at(k)
-        shapes = {name: camera.project(getattr(self._target, name)[k], height) for name, height in _HEIGHTS.items()}
-        draw_mouse(luma, MouseShapes(**shapes), self.look.target, self._scene.light, hide=self._outside)
+        if self._target is not None:
+            draw_mouse(luma, self._target, k, self.look.target, self._scene.light, hide=self._outside)
 
     def _draw_subject(self, k: int, luma: Bytes, chroma: tuple[Bytes, Bytes] | None) -> None:
-        row = self.subject.row[k]
+        row = int(self.subject.row[k])
         if row < 0:
             return
-        look, camera = self.look, self._camera_at(k)
-        shapes = {name: points[row] for name, points in self._projected.items()}
-        moved = self.subject.velocity_cm_s[row] * look.shutter_s * look.px_per_cm
-        mouse = MouseShapes(**shapes, motion_px=(float(moved[0]), float(moved[1])))
+        look, light = self.look, self._scene.light
         if look.mirror > 0.01 and self.subject.free[k]:
-            self._draw_mirrored(row, camera, luma)
-        moments = draw_mouse(luma, mouse, look.coat, self._scene.light, chroma=chroma)
-        nose = camera.project(self.subject.poses.nose[row], _HEIGHTS["outline"])
-        tail_base = camera.project(self.subject.poses.tail_base[row], _HEIGHTS["outline"])
-        self.noted[k] = [moments.x_px, moments.y_px, moments.area_px, *nose, *tail_base]
+            for (near, image), wall in zip(self._mirrored, self._scene.walls, strict=True):
+                if near[row]:
+                    draw_reflection(luma, image, row, look.coat, light, wall=wall, strength=min(look.mirror, 1.0))
+        moments = draw_mouse(luma, self._shapes, row, look.coat, light, chroma=chroma)
+        self.noted[k] = [moments.x_px, moments.y_px, moments.area_px, *self._ends[row]]
         if look.cable > 0 and self.subject.free[k]:
-            self._draw_cable(k, shapes["ears"].mean(axis=0), luma)
-
-    def _draw_mirrored(self, row: int, camera: Camera, luma: Bytes) -> None:
-        """Mirror images in the walls that the mouse is near."""
-        side, poses = self.geometry.side_cm, self.subject.poses
-        x, y = poses.outline[row].mean(axis=0)
-        for wall, gap in enumerate((y, side - x, side - y, x)):
-            if gap > _MIRROR_REACH_CM:
-                continue
-            axis = 1 if wall in (0, 2) else 0
-            about = 0.0 if wall in (0, 3) else 2 * side
-            images = {}
-            for name in ("outline", "tail"):
-                points = getattr(poses, name)[row].copy()
-                points[:, axis] = about - points[:, axis]
-                images[name] = camera.project(points, _HEIGHTS[name])
-            shapes = MouseShapes(
-                images["outline"], images["outline"], images["outline"], images["outline"], images["tail"]
-            )
-            draw_reflection(
-                luma, shapes, self.look.coat, self._scene.light, self._scene.walls[wall], min(self.look.mirror, 1.0)
-            )
+            self._draw_cable(k, self._ends[row, :2], luma)
 
     def _draw_cable(self, k: int, head_px: Array, luma: Bytes) -> None:
-        """A cable that hangs from above the middle of the box to the head, in a slack curve."""
-        now = self.time_s[k]
-        anchor = self._camera_at(k).project(np.full(2, self.geometry.side_cm / 2), 60.0)
-        sway = np.array([np.sin(1.3 * now), np.cos(0.9 * now)]) * 3 * self.look.px_per_cm
+        """A cable that hangs from a holder beside the camera to the head, in a slack curve."""
+        now, side = self.time_s[k], self.geometry.side_cm
+        anchor = self._camera_at(k).project(np.array([side / 2, 1.4 * side]), 50.0)
+        sway = np.array([np.sin(1.3 * now), np.cos(0.9 * now)]) * 4 * self.look.px_per_cm
         part = np.linspace(0, 1, 24)[:, None]
         curve = (1 - part) ** 2 * head_px + 2 * part * (1 - part) * (0.5 * (head_px + anchor) + sway) + part**2 * anchor
         thick = max(1, round(0.25 * self.look.cable * self.look.px_per_cm / 2))

@@ -30,7 +30,7 @@ class BodyShape:
 
     length_cm: float = 8.4
     tail_cm: float = 7.8
-    stoutness: float = 1.0
+    stoutness: float = 1.12
 
     def __post_init__(self) -> None:
         if min(self.length_cm, self.tail_cm, self.stoutness) <= 0:
@@ -169,7 +169,8 @@ def _ellipses(centre: Array, direction: Array, length: Array | float, width: flo
     along = np.asarray(length)[..., None] * np.cos(angle)
     across = np.full(np.shape(along), width) * np.sin(angle)
     cos, sin = np.cos(direction)[:, None], np.sin(direction)[:, None]
-    return centre[:, None] + np.stack([cos * along - sin * across, sin * along + cos * across], axis=-1)
+    turned = np.stack([cos * along - sin * across, sin * along + cos * across], axis=-1)
+    return np.asarray(centre[:, None] + turned)
 
 
 def _ears(spine: Array, direction: Array, shape: BodyShape) -> Array:
@@ -240,4 +241,4 @@ def _push_inside(outline: Array, geometry: BoxGeometry, *, rearing: NDArray[np.b
     to_side = np.where(inside, half - np.where(right[:, None], offset, -offset), 0).max(axis=1)
     push[:, 0] += np.where(beside, np.where(right, to_side, -to_side), 0)
     push[:, 1] += np.where(beside, 0, to_front)
-    return push
+    return np.asarray(push)

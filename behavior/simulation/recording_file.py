@@ -59,14 +59,15 @@ class VideoWriter:
         if container not in _FORMATS:
             raise ValueError(f"no container known for {container!r}; known: {', '.join(_FORMATS)}")
         self._file: Any = av.open(str(path), "w", format=_FORMATS[container])
-        self._stream: Any = self._file.add_stream(codec, rate=fps)
-        self._stream.width, self._stream.height = size
-        self._stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        self._stream.options = options
-        self._stream.codec_context.thread_count = 1
-        self._stream.codec_context.time_base = 1 / fps
+        stream: Any = self._file.add_stream(codec, rate=fps)
+        self._format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.width, stream.height = size
+        stream.pix_fmt = self._format
+        stream.options = options
+        stream.codec_context.thread_count = 1
+        stream.codec_context.time_base = 1 / fps
+        self._stream = stream
         self._frame_type = av.VideoFrame
-        self._format = self._stream.pix_fmt
         self._time_base = 1 / fps
 
     def write(self, planes: Bytes, tick: int) -> None:

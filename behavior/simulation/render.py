@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from behavior.simulation.camera import Camera, camera_above
 from behavior.simulation.looks import CONDITIONS, LEVELS, Look, draw_look
@@ -58,9 +58,9 @@ class RenderOptions:
     avoidance: float = 0.0
     activity: float = 1.0
     target: bool = False
-    geometry: BoxGeometry = BoxGeometry()
-    shape: BodyShape = BodyShape()
-    movement: MovementOptions = MovementOptions()
+    geometry: BoxGeometry = field(default_factory=BoxGeometry)
+    shape: BodyShape = field(default_factory=BodyShape)
+    movement: MovementOptions = field(default_factory=MovementOptions)
     window_s: float = 150.0
     after_s: float = 1.0
     fps: int = 15
@@ -186,7 +186,7 @@ def _writer(part: Path, container: str, options: RenderOptions) -> VideoWriter:
     )
 
 
-def _truth(picture: Picture, options: RenderOptions, time_s: np.ndarray, camera: Camera) -> Truth:
+def _truth(picture: Picture, options: RenderOptions, time_s: NDArray[np.float64], camera: Camera) -> Truth:
     """Collect what the picture noted while it was drawn."""
     import pandas as pd
 

@@ -105,10 +105,11 @@ def build_scenery(camera: Camera, geometry: BoxGeometry, look: Look, rng: np.ran
     if look.bedding > 0:
         _paint_floor(stirred, camera, geometry, look, rng)
     mesh_cover, mesh_tone = _mesh(camera, geometry, look)
+    empty = _expose(albedo, light, look)
     return Scenery(
-        empty=_expose(albedo, light, look),
+        empty=empty,
         light=light,
-        colour=_colour(camera, floor_area, look),
+        colour=_colour(empty, floor_area, look),
         mesh_cover=mesh_cover,
         mesh_luma=np.clip(mesh_tone * light, 0, 255).astype(np.uint8),
         walls=walls,  # type: ignore[arg-type]
@@ -123,7 +124,7 @@ def _expose(albedo: Floats, light: Floats, look: Look) -> Bytes:
     small = cv2.resize(albedo, light.shape[::-1], interpolation=cv2.INTER_AREA)
     if look.focus_px > 0:
         small = cv2.GaussianBlur(small, (0, 0), look.focus_px)
-    return np.clip(small * light + 0.5, 16, 255).astype(np.uint8)
+    return np.asarray(np.clip(small * light + 0.5, 16, 255), dtype=np.uint8)
 
 
 def _cover(camera: Camera, polygons: list[Array]) -> Bytes:
@@ -150,7 +151,7 @@ def _surround(camera: Camera, look: Look, rng: np.random.Generator) -> Floats:
     """What is seen beyond the box: bench, cloth, rack."""
     height, width = camera.height_px * _FINE, camera.width_px * _FINE
     cloudy = _noise_texture(height, width, (60.0, 14.0, 3.0), rng)
-    return look.surround * (1 + 0.18 * cloudy)
+    return look.surround * (1 + 0.10 * cloudy)
 
 
 def _wall_quads(camera: Camera, geometry: BoxGeometry, look: Look) -> list[Array]:
@@ -179,7 +180,7 @@ def _paint_wall(albedo: Floats, quad: Array, index: int, look: Look, rng: np.ran
     up = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     facing = 1 + 0.10 * np.cos(np.deg2rad(look.gradient_deg) - index * np.pi / 2)
     texture = (
-        look.wall * facing * (0.86 + 0.20 * up**0.7) * (1 + 0.02 * _noise_texture(rows, columns, (40.0, 10.0), rng))
+        look.wall * facing * (0.86 + 0.20 * up**0.7) * (1 + 0.012 * _noise_texture(rows, columns, (40.0, 10.0), rng))
     )
     _lay(albedo, texture.astype(np.float32), quad)
 
@@ -279,11 +280,12 @@ def _band(camera: Camera, geometry: BoxGeometry, look: Look) -> Floats:
     return np.asarray(1 / (1 + np.exp((gap - 6.0) / 0.35)), dtype=np.float32)
 
 
-def _colour(camera: Camera, floor: Bytes, look: Look) -> Bytes:
-    """Half-size chroma planes: the floor's and walls' tint, a little stronger beyond the box."""
-    size = (camera.width_px // 2, camera.height_px // 2)
+def _colour(empty: Bytes, floor: Bytes, look: Look) -> Bytes:
+    """Half-size chroma planes: a tint as strong as the place is bright, a little weaker beyond the floor."""
+    size = (empty.shape[1] // 2, empty.shape[0] // 2)
     inside = cv2.resize(floor, size, interpolation=cv2.INTER_AREA) / 255
-    planes = [128 + tint * (0.6 + 0.4 * inside) for tint in look.colour]
+    bright = cv2.resize(empty, size, interpolation=cv2.INTER_AREA) / 150
+    planes = [128 + tint * bright * (0.7 + 0.3 * inside) for tint in look.colour]
     return np.clip(np.round(np.stack(planes)), 16, 240).astype(np.uint8)
 
 
@@ -298,7 +300,7 @@ def _mesh(camera: Camera, geometry: BoxGeometry, look: Look) -> tuple[Bytes, Flo
     """Coverage and tone of the bars: four mesh sides and a mesh lid, thicker at the edges."""
     fine = 4
     cover = np.zeros((camera.height_px * fine, camera.width_px * fine), np.uint8)
-    bar = max(1, round(0.11 * look.px_per_cm * fine))
+    bar = max(1, round(0.10 * look.px_per_cm * fine))
     corners = enclosure_corners_cm(geometry)
 
     def draw(a: Array, b: Array, thick: int) -> None:
@@ -308,16 +310,19 @@ def _mesh(camera: Camera, geometry: BoxGeometry, look: Look) -> tuple[Bytes, Flo
     for i in range(4):
         a, b = corners[i], corners[(i + 1) % 4]
         length = float(np.hypot(*(b - a)))
-        for part in np.linspace(0, 1, max(2, round(length / look.mesh_step_cm) + 1)):
+        for step, part in enumerate(np.linspace(0, 1, max(2, round(length / look.mesh_step_cm) + 1))):
             foot = a + part * (b - a)
-            draw(camera.project(foot), camera.project(foot, look.mesh_cm), bar)
+            if step % 2 == 0 or part == 1:
+                draw(camera.project(foot), camera.project(foot, look.mesh_cm), bar)
             # Lid: bars from this side to the opposite one.
             opposite = corners[(i + 3) % 4] + part * (corners[(i + 2) % 4] - corners[(i + 3) % 4])
             if i < 2:
                 draw(camera.project(foot, look.mesh_cm), camera.project(opposite, look.mesh_cm), bar)
-        for height in np.arange(0, look.mesh_cm + 0.01, look.mesh_cm / max(2, round(look.mesh_cm / look.mesh_step_cm))):
+        for height in np.arange(
+            0, look.mesh_cm + 0.01, look.mesh_cm / max(2, round(look.mesh_cm / look.mesh_step_cm / 3))
+        ):
             edge = height < 0.01 or height > look.mesh_cm - 0.01
-            draw(camera.project(a, height), camera.project(b, height), 3 * bar if edge else bar)
+            draw(camera.project(a, height), camera.project(b, height), 2 * bar if edge else bar)
     size = (camera.width_px, camera.height_px)
     small = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)
     if look.focus_px > 0:

@@ -17,6 +17,8 @@ __all__ = ["Script", "frame_ticks", "plan_hand", "script_subject", "script_targe
 Array = NDArray[np.float64]
 
 _HAND_IN_S, _HAND_OUT_S = 0.8, 0.55
+# From the finger tips to the middle of a mouse held by its tail.
+_HANGS_CM = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,7 @@ def script_subject(
     down_s = 0.0 if hand is None else hand.down_s
     free = time_s >= down_s
     held = np.zeros_like(free) if hand is None else (time_s >= hand.enter_s) & ~free
-    start = None if hand is None else _to_top_wall(hand.place_cm, geometry)
+    start = None if hand is None else _set_down(hand, geometry)
     path = simulate_paths(
         np.array([avoidance]),
         duration_s=float(time_s[-1] - down_s) + 0.2,
@@ -99,12 +101,20 @@ def script_subject(
     return Script(held, free, row, poses, velocity)
 
 
-def _to_top_wall(place_cm: tuple[float, float], geometry: BoxGeometry) -> tuple[float, float]:
-    """The floor point in the frame whose enclosure stands on the top wall."""
-    x, y = place_cm
-    for _ in range(("top", "right", "bottom", "left").index(geometry.enclosure_wall)):
+def _hanging(hand: Hand, tip_cm: Array) -> tuple[Array, float]:
+    """Where a mouse held by the tail hangs, and where its head points: away from the experimenter."""
+    heading = float(np.deg2rad(hand.from_deg) + np.pi)
+    return tip_cm + _HANGS_CM * np.array([np.cos(heading), np.sin(heading)]), heading
+
+
+def _set_down(hand: Hand, geometry: BoxGeometry) -> tuple[float, float, float]:
+    """Where the mouse stands first, in the frame whose enclosure stands on the top wall."""
+    place, heading = _hanging(hand, np.asarray(hand.place_cm))
+    x, y = place.tolist()
+    turns = ("top", "right", "bottom", "left").index(geometry.enclosure_wall)
+    for _ in range(turns):
         x, y = y, geometry.side_cm - x
-    return x, y
+    return x, y, heading - turns * np.pi / 2
 
 
 def _at(path: Paths, time_s: Array) -> tuple[Array, Array, Array]:
@@ -119,12 +129,10 @@ def _at(path: Paths, time_s: Array) -> tuple[Array, Array, Array]:
 def _held_poses(hand: Hand, time_s: Array, shape: BodyShape, rng: np.random.Generator) -> Poses:
     """The mouse under the finger tips, hanging and swinging."""
     tips = np.stack([tip for t in time_s if (tip := hand_tip(hand, float(t))) is not None])
-    swing = 0.5 * np.sin(7 * time_s + rng.uniform(0, 6))
-    heading = np.deg2rad(hand.from_deg) + np.pi + swing
-    ahead = 2.2 * np.stack([np.cos(heading), np.sin(heading)], axis=-1)
-    place = tips + ahead
+    place, heading = _hanging(hand, tips)
+    turn = heading + 0.35 * np.sin(7 * time_s + rng.uniform(0, 6)) * np.clip((hand.down_s - time_s) / 0.3, 0, 1)
     short = BodyShape(shape.length_cm * 0.85, shape.tail_cm, shape.stoutness)
-    return pose_mouse(place[:, 0], place[:, 1], heading, time_s, shape=short, rng=rng)
+    return pose_mouse(place[:, 0], place[:, 1], turn, time_s, shape=short, rng=rng)
 
 
 def _joined(first: Poses, second: Poses) -> Poses:

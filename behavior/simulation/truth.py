@@ -80,7 +80,8 @@ def summarise_truth(time_s: Array, within: NDArray[np.bool_], *, release_s: floa
 
     Examples
     --------
-    >>> summarise_truth(np.array([0.0, 0.5, 1.0, 1.5]), np.array([True, True, False, True]), release_s=0.5, window_s=1.2)
+    >>> within = np.array([True, True, False, True])
+    >>> summarise_truth(np.array([0.0, 0.5, 1.0, 1.5]), within, release_s=0.5, window_s=1.2)
     0.7
     """
     step = np.diff(time_s)
