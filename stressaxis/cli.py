@@ -117,9 +117,7 @@ def track(
     arena: Annotated[
         Path | None, typer.Option("--arena", help="Experiment file whose arena is used; without it the whole picture.")
     ] = None,
-    arena_name: Annotated[
-        str | None, typer.Option("--arena-name", help="Which arena, if there are several.")
-    ] = None,
+    arena_name: Annotated[str | None, typer.Option("--arena-name", help="Which arena, if there are several.")] = None,
     independent_frames: Annotated[
         bool, typer.Option("--independent-frames", help="The frames are stills that do not follow one another.")
     ] = False,

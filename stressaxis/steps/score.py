@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.labels import file_stem
 from core.problems import Problem
 from stressaxis.stepfiles import write_facts, write_problems
 from stressaxis.steps.track import TRACKS
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
     from behavior.samples import TrialPart
     from behavior.score_options import ScoreOptions
 
-__all__ = ["SCORES", "PartPlan", "score_subject"]
+__all__ = ["SCORES", "TRACKS_FOLDER", "PartPlan", "score_subject"]
 
 SCORES = "scores.json"
+TRACKS_FOLDER = "tracks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +36,8 @@ class PartPlan:
         The recording as the trials table names it.
     task
         Id of the task that tracks the recording; empty if it could not be opened.
-    arena
-        Sizes of the arena.
+    arena, arena_name
+        Sizes of the arena, and its name in the config.
     corners_px
         The four floor corners in the picture.
     start_s, end_s
@@ -45,6 +48,7 @@ class PartPlan:
     file: str
     task: str
     arena: ArenaOptions
+    arena_name: str
     corners_px: tuple[tuple[float, float], ...]
     start_s: float | None
     end_s: float | None
@@ -58,7 +62,7 @@ def score_subject(
     parts: Sequence[PartPlan],
     options: ScoreOptions,
 ) -> None:
-    """Score the trials of a subject and write ``scores.json``: ``rows`` of the trials table and ``bins``.
+    """Score the trials of a subject; write ``scores.json`` (``rows`` of the trials table, ``bins``) and the tracks.
 
     A trial of which a recording could not be tracked is not scored from the rest of it.
     """
@@ -67,10 +71,15 @@ def score_subject(
     rows: list[dict[str, Any]] = []
     bins: list[dict[str, Any]] = []
     problems: list[Problem] = []
+    (output / TRACKS_FOLDER).mkdir()
     for trial in dict.fromkeys(part.trial for part in parts):
         planned = [part for part in parts if part.trial == trial]
         recorded = [_trial_part(part, needs) for part in planned]
         ready = [part for part in recorded if part is not None]
+        for number, (part, plan) in enumerate(zip(recorded, planned, strict=True), start=1):
+            if part is not None:
+                name = file_stem(subject, trial, *([str(number)] if len(planned) > 1 else []))
+                _write_labelled(part, output / TRACKS_FOLDER / f"{name}.nc", subject=subject, plan=plan)
         if len(ready) < len(planned):
             problems.append(_not_tracked(subject, trial, planned, needs))
             continue
@@ -92,6 +101,19 @@ def _trial_part(part: PartPlan, needs: Mapping[str, Path | None]) -> TrialPart |
         return None
     arena = build_arena(part.arena, corners_px=part.corners_px)
     return TrialPart(tracks=read_tracks(folder / TRACKS), arena=arena, start_s=part.start_s, end_s=part.end_s)
+
+
+def _write_labelled(part: TrialPart, path: Path, *, subject: str, plan: PartPlan) -> None:
+    """The track with what a reader needs to make sense of it alone: whose it is, and the way from px to cm."""
+    from behavior.tracks import write_tracks
+
+    tracks = part.tracks.assign_attrs(
+        subject=subject,
+        trial=plan.trial,
+        arena=plan.arena_name,
+        px_to_cm=json.dumps(part.arena.image_to_cm.params.tolist()),
+    )
+    write_tracks(tracks, path)
 
 
 def _not_tracked(subject: str, trial: str, parts: Sequence[PartPlan], needs: Mapping[str, Path | None]) -> Problem:

@@ -1,0 +1,74 @@
+"""The files that an experiment names: found, fingerprinted, and those that cannot be read set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+from core.problems import Problem, from_error
+from stressaxis.executors import Workers
+from stressaxis.fingerprint import FileMark, FingerprintMemory, file_fingerprint
+
+__all__ = ["InputFile", "fingerprint_files"]
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file as the experiment names it, where it is, and its content's fingerprint."""
+
+    name: str
+    path: Path
+    mark: FileMark
+    fingerprint: str
+
+
+def fingerprint_files(
+    named: Mapping[str, Path], *, memory: FingerprintMemory, workers: Workers
+) -> tuple[dict[str, InputFile], list[Problem]]:
+    """Fingerprint files, those known from before without reading them.
+
+    Parameters
+    ----------
+    named
+        Name in the experiment to path.
+    memory
+        Fingerprints of earlier runs; what is read now is added.
+    workers
+        Who reads the others.
+
+    Returns
+    -------
+    files, problems
+        Name to file for those that could be read, and a Problem for each of the others.
+    """
+    files: dict[str, InputFile] = {}
+    problems: list[Problem] = []
+    waiting: dict[str, tuple[FileMark, Future[str]]] = {}
+    for name, path in named.items():
+        try:
+            # The mark is taken before the file is read: a file that grows meanwhile is read again next time.
+            mark = FileMark.of(path)
+            known = memory.recall(path)
+        except InputError as error:
+            problems.append(_unreadable(error, name))
+            continue
+        if known is None:
+            waiting[name] = (mark, workers.submit(file_fingerprint, str(path)))
+        else:
+            files[name] = InputFile(name, path, mark, known)
+    for name, (mark, future) in waiting.items():
+        try:
+            fingerprint = future.result()
+        except InputError as error:
+            problems.append(_unreadable(error, name))
+            continue
+        memory.remember(named[name], mark, fingerprint)
+        files[name] = InputFile(name, named[name], mark, fingerprint)
+    return {name: files[name] for name in named if name in files}, problems
+
+
+def _unreadable(error: InputError, name: str) -> Problem:
+    return from_error(error, file=name, action="not used; the rest went on")

@@ -1,0 +1,272 @@
+"""One experiment from its config to the finished results folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from core.problems import Problem, problems_table
+from stressaxis.atomic import write_text
+from stressaxis.engine import Outcome, Task, run_tasks
+from stressaxis.executors import Workers
+from stressaxis.fingerprint import FingerprintMemory, canonical_json
+from stressaxis.inputs import InputFile, fingerprint_files
+from stressaxis.lock import only_run
+from stressaxis.plan import plan_run
+from stressaxis.progress import RunProgress
+from stressaxis.provenance import machine, versions
+from stressaxis.publish import publish
+from stressaxis.stepfiles import read_facts, read_problems
+from stressaxis.steps.probe import FACTS
+from stressaxis.steps.score import TRACKS_FOLDER
+from stressaxis.store import Store
+from stressaxis.system_libraries import check_system_libraries
+
+if TYPE_CHECKING:
+    from configs.schema import Experiment
+    from configs.tables import Tables
+
+__all__ = ["RunOutcome", "run_experiment"]
+
+_TABLE_STEPS = ("animals", "serum", "statistics")
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run left.
+
+    Parameters
+    ----------
+    results
+        The results folder.
+    failures
+        Problems of severity ``error``.
+    summary
+        What to tell the person at the terminal.
+    counts
+        How many tasks were ``done``, ``reused``, ``failed``.
+    """
+
+    results: Path
+    failures: list[Problem]
+    summary: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def run_experiment(
+    config: Path,
+    *,
+    data_dir: Path | None = None,
+    out: Path | None = None,
+    workers: int | None = None,
+    console: Console,
+) -> RunOutcome:
+    """Run an experiment, or what of it is not done yet.
+
+    Parameters
+    ----------
+    config
+        Experiment file.
+    data_dir
+        Folder that its paths start from; by default the config's own.
+    out
+        Results folder; by default ``results/NAME``.
+    workers
+        Number of processes; by default one per core.
+    console
+        Where progress is shown.
+
+    Raises
+    ------
+    ConfigError
+        With every mistake of the config and its tables, before anything is written.
+    InputError
+        If the results folder cannot be used.
+    """
+    import configs
+    from configs.tables import read_tables
+
+    check_system_libraries()
+    experiment = configs.load(config, data_dir=data_dir)
+    tables = read_tables(experiment)
+    results = out if out is not None else Path("results") / experiment.name
+    work = results / ".work"
+    with only_run(work), Workers(workers) as pool:
+        return _Run(experiment, tables, results, pool, console).finish()
+
+
+class _Run:
+    """The stages of one run, in order."""
+
+    def __init__(
+        self, experiment: Experiment, tables: Tables, results: Path, workers: Workers, console: Console
+    ) -> None:
+        self.experiment, self.tables, self.results = experiment, tables, results
+        self.workers, self.console = workers, console
+        self.work = results / ".work"
+        self.store = Store(self.work / "store")
+        self.problems: list[Problem] = list(tables.problems)
+        self.started = dt.datetime.now(dt.UTC)
+        self.clock = time.monotonic()
+
+    def finish(self) -> RunOutcome:
+        self.store.sweep()
+        recordings, serum_files = self._inputs()
+        provenance = self._provenance([*recordings.values(), *serum_files])
+        self._write_provenance(provenance)
+        probed = self._tasks("opening recordings", _probe_tasks(recordings))
+        plan = plan_run(
+            self.experiment,
+            self.tables,
+            recordings=recordings,
+            facts=self._facts(probed),
+            serum_files=serum_files,
+        )
+        self.problems += plan.problems
+        outcomes = probed | self._tasks("tracking, scoring, statistics", plan.tasks)
+        self.problems += [outcome.problem for outcome in outcomes.values() if outcome.problem is not None]
+        changed = self._publish(outcomes)
+        counts = {state: sum(o.state == state for o in outcomes.values()) for state in ("done", "reused", "failed")}
+        return self._report(provenance, counts, changed)
+
+    def _inputs(self) -> tuple[dict[str, InputFile], list[InputFile]]:
+        experiment, trials = self.experiment, self.tables.trials
+        names = [] if trials is None else sorted(set(trials["file"]))
+        memory = FingerprintMemory(self.work / "fingerprints.json")
+        recordings, unreadable = fingerprint_files(
+            {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers
+        )
+        serum_names = () if experiment.serum is None else experiment.serum.paths
+        serum, missing = fingerprint_files(
+            {name: experiment.locate(name) for name in serum_names}, memory=memory, workers=self.workers
+        )
+        memory.save()
+        self.problems += [*unreadable, *missing]
+        # A serum table without one of its plates would be another experiment.
+        return recordings, [] if missing else list(serum.values())
+
+    def _tasks(self, title: str, tasks: Sequence[Task]) -> dict[str, Outcome]:
+        with RunProgress(tasks, title=title, console=self.console) as progress:
+            return run_tasks(tasks, store=self.store, workers=self.workers, on_end=progress.ended)
+
+    def _facts(self, probed: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
+        return {
+            outcome.task.file: read_facts(self.store.path(outcome.key) / FACTS)
+            for outcome in probed.values()
+            if outcome.state != "failed"
+        }
+
+    def _publish(self, outcomes: Mapping[str, Outcome]) -> list[str]:
+        files: dict[str, Path] = {}
+        for name, outcome in outcomes.items():
+            if outcome.state == "failed":
+                continue
+            place = self.store.path(outcome.key)
+            self.problems += read_problems(place)
+            if name in _TABLE_STEPS:
+                files |= {f"tables/{path.name}": path for path in sorted(place.glob("*.csv"))}
+            if name.startswith("score "):
+                files |= {f"tracks/{path.name}": path for path in sorted((place / TRACKS_FOLDER).glob("*.nc"))}
+        changed = publish(files, self.results, listing=self.work / "published.json")
+        table = problems_table(self.problems).to_csv(index=False, lineterminator="\n")
+        if _write_if_new(self.results / "problems.csv", table):
+            changed.append("problems.csv")
+        return changed
+
+    def _provenance(self, inputs: Sequence[InputFile]) -> dict[str, Any]:
+        from configs.declaration import declared, resolved
+
+        declaration = declared(self.experiment)
+        config = resolved(self.experiment)
+        return {
+            "name": self.experiment.name,
+            "stressaxis_version": versions()["stressaxis"],
+            "started": self.started.isoformat(timespec="seconds"),
+            "finished": None,
+            "seed": self.experiment.seed,
+            "config": config,
+            "declared": declaration,
+            "declared_before": self._declared_before(declaration["fingerprint"]),
+            "inputs": [
+                {"path": file.name, "bytes": file.mark.size, "blake2": file.fingerprint}
+                for file in sorted(inputs, key=lambda file: file.name)
+            ],
+            "versions": versions(),
+            "machine": machine(),
+            "simulated": self._simulated(),
+        }
+
+    def _declared_before(self, fingerprint: str) -> list[str]:
+        """Fingerprints of other declared analyses that this results folder was scored under before."""
+        try:
+            old = json.loads((self.results / "provenance.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return []
+        known = [*old.get("declared_before", []), old.get("declared", {}).get("fingerprint", fingerprint)]
+        return [earlier for earlier in dict.fromkeys(known) if earlier != fingerprint]
+
+    def _simulated(self) -> dict[str, Any] | None:
+        """What a simulated experiment states about its own truth, beside its tables."""
+        file = self.experiment.base / "simulated.json"
+        try:
+            stated: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return stated
+
+    def _write_provenance(self, provenance: Mapping[str, Any]) -> None:
+        text = json.dumps(json.loads(canonical_json(provenance)), indent=2, sort_keys=True, ensure_ascii=False)
+        write_text(self.results / "provenance.json", text + "\n")
+
+    def _report(self, provenance: dict[str, Any], counts: Mapping[str, int], changed: Sequence[str]) -> RunOutcome:
+        report = self.results / "report.html"
+        provenance["tasks"] = dict(counts)
+        provenance["finished"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        provenance["duration_s"] = round(time.monotonic() - self.clock, 1)
+        self._write_provenance(provenance)
+        if changed or not report.exists():
+            from stressaxis.prism import write_prism_tables
+            from stressaxis.report.build import build_report
+
+            write_prism_tables(self.results)
+            build_report(self.results)
+        failures = [problem for problem in self.problems if problem.severity == "error"]
+        return RunOutcome(self.results, failures, self._summary(counts, failures), counts)
+
+    def _summary(self, counts: Mapping[str, int], failures: Sequence[Problem]) -> str:
+        lines = [f"report: {self.results / 'report.html'}"]
+        lines.append(f"{counts['done']} tasks done, {counts['reused']} reused, {counts['failed']} failed")
+        others = len(self.problems) - len(failures)
+        if others:
+            lines.append(f"{others} warnings and exclusions: {self.results / 'problems.csv'}")
+        lines += [f"failed: {problem.message}" for problem in failures]
+        return "\n".join(lines)
+
+
+def _probe_tasks(recordings: Mapping[str, InputFile]) -> list[Task]:
+    return [
+        Task(
+            id=f"open {name}",
+            function="stressaxis.steps.probe:probe_recording",
+            packages=("behavior",),
+            options={"path": str(file.path)},
+            key_options={},
+            inputs=(file.fingerprint,),
+            file=name,
+        )
+        for name, file in recordings.items()
+    ]
+
+
+def _write_if_new(path: Path, text: str) -> bool:
+    if path.is_file() and path.read_text("utf-8") == text:
+        return False
+    write_text(path, text)
+    return True

@@ -1,0 +1,236 @@
+"""Step: cohort, axis scores, group differences and associations, from the animals table and the serum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import RefusedError
+from core.problems import Problem
+from stressaxis.stepfiles import read_table, write_problems, write_table
+from stressaxis.steps.animals import ANIMALS
+from stressaxis.steps.serum import read_abundance
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from integration.association import AssociationOptions
+    from integration.cohort import Cohort, CohortOptions
+    from proteomics.differential import ModerationOptions
+
+__all__ = ["StatisticsPlan", "analyse_cohort"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatisticsPlan:
+    """What is asked.
+
+    Parameters
+    ----------
+    roles
+        Groups by role.
+    species
+        Of the serum; blank without serum.
+    joining
+        How tables are joined.
+    association
+        Outcomes, declared set and models.
+    moderation
+        How variances are moderated over the panel.
+    """
+
+    roles: Mapping[str, Sequence[str]]
+    species: str
+    joining: CohortOptions
+    association: AssociationOptions
+    moderation: ModerationOptions
+
+
+def analyse_cohort(
+    output: Path,
+    *,
+    needs: Mapping[str, Path | None],
+    plan: StatisticsPlan,
+    subjects: Sequence[Mapping[str, Any]],
+    samples: Sequence[Mapping[str, Any]] | None,
+    outcomes: Sequence[Mapping[str, Any]] | None,
+) -> None:
+    """Write every table of the statistics that the data allow.
+
+    Parameters
+    ----------
+    needs
+        ``animals`` and ``serum`` where the experiment has them.
+    plan
+        What is asked.
+    subjects, samples, outcomes
+        Rows of the user's tables; None where there is none.
+    """
+    import pandas as pd
+
+    animals_folder, serum_folder = needs.get("animals"), needs.get("serum")
+    animals = None if animals_folder is None else read_table(animals_folder / ANIMALS)
+    abundance = None if serum_folder is None else read_abundance(serum_folder)
+    frames = [None if rows is None else pd.DataFrame(list(rows)) for rows in (samples, outcomes)]
+    work = _Work(output, plan, animals, abundance, pd.DataFrame(list(subjects)), *frames)
+    work.all()
+    write_problems(work.problems, output)
+
+
+class _Work:
+    """The parts of the statistics; each part that is refused is a Problem, and the others go on."""
+
+    def __init__(
+        self,
+        output: Path,
+        plan: StatisticsPlan,
+        animals: pd.DataFrame | None,
+        abundance: xr.Dataset | None,
+        subjects: pd.DataFrame,
+        samples: pd.DataFrame | None,
+        outcomes: pd.DataFrame | None,
+    ) -> None:
+        self.output, self.plan, self.abundance = output, plan, abundance
+        self.subjects, self.animals, self.samples, self.outcomes = subjects, animals, samples, outcomes
+        self.problems: list[Problem] = []
+        self.cohort = self._join(None)
+
+    def _join(self, scores: pd.DataFrame | None) -> Cohort:
+        from integration.cohort import join_cohort
+
+        return join_cohort(
+            subjects=self.subjects,
+            animals=self.animals,
+            samples=self.samples,
+            abundance=self.abundance,
+            axis_scores=scores,
+            outcomes=self.outcomes,
+            roles=self.plan.roles,
+            options=self.plan.joining,
+        )
+
+    @property
+    def serum(self) -> xr.Dataset:
+        """The abundance Dataset of an experiment that has one."""
+        assert self.abundance is not None
+        return self.abundance
+
+    def all(self) -> None:
+        from integration.counts import group_counts
+
+        if self.abundance is not None:
+            self._attempt("axis scores", self._axes)
+            self._differential()
+        self.problems += self.cohort.problems
+        analysed = self._attempt("association", self._association)
+        write_table(group_counts(self.cohort, analysed=analysed), self.output / "group_counts.csv")
+        self._attempt("group comparisons", self._comparisons)
+        write_table(self.cohort.table.reset_index(), self.output / "cohort.csv")
+
+    def _attempt(self, what: str, part: Callable[[], Any]) -> Any:
+        try:
+            return part()
+        except RefusedError as error:
+            self.problems.append(Problem(code="test_refused", where=what, message=str(error), action="left out"))
+            return None
+
+    def _axes(self) -> None:
+        from proteomics.abundance import set_samples
+        from proteomics.axes import axis_scores
+
+        table = self._analysed()
+        chosen = self.serum.isel(sample=self.serum["sample"].isin(table["sample"].tolist()).values)
+        by_sample = table.reset_index().set_index("sample")
+        chosen = set_samples(chosen, by_sample[["subject"]])
+        reference = table.loc[table["role"] == "control", "sample"].tolist()
+        scores = axis_scores(chosen, species=self.plan.species, reference=reference)
+        self.problems += scores.problems
+        result = scores.table.copy()
+        result.insert(1, "subject", by_sample["subject"].reindex(result["sample"]).to_numpy())
+        write_table(result, self.output / "axis_scores.csv")
+        write_table(scores.members, self.output / "axis_members.csv")
+        self.cohort = self._join(scores.table)
+
+    def _analysed(self) -> pd.DataFrame:
+        """Subjects with a serum sample that are not excluded."""
+        table = self.cohort.table
+        return table[table["has_serum"] & (table["excluded"] == "")]
+
+    def _differential(self) -> None:
+        table = self._analysed()
+        wanted: list[tuple[str, Callable[[], Any]]] = []
+        if (table["role"] == "control").any():
+            wanted.append(("defeated_vs_control", lambda: self._two_group(table["role"], "defeated", "control")))
+        if "class" in table and table["class"].isin(["SUS", "RES"]).any():
+            wanted.append(("SUS_vs_RES", lambda: self._two_group(table["class"], "SUS", "RES")))
+        if {"iz_target_s", "iz_no_target_s"} <= set(table.columns):
+            wanted.append(("per_target_s", self._slope))
+        for name, work in wanted:
+            result = self._attempt(f"differential {name}", work)
+            if result is not None:
+                write_table(result.table, self.output / f"differential_{name}.csv")
+
+    def _two_group(self, labels: pd.Series[Any], case: str, reference: str) -> Any:
+        """One group against another; what defines the groups (``role``: group and treatment) is no covariate."""
+        from proteomics.differential import two_group
+
+        table = self._analysed()
+        part = table[labels.reindex(table.index).isin([case, reference])]
+        return two_group(
+            self.serum,
+            group=labels[part.index].set_axis(part["sample"]),
+            case=case,
+            reference=reference,
+            covariates=self._terms(part, without=("group", "treatment") if case == "defeated" else ("group",)),
+            options=self.plan.moderation,
+        )
+
+    def _slope(self) -> Any:
+        """The primary question turned round and asked of every protein: marker per second of target time."""
+        from proteomics.differential import slope
+
+        table = self._analysed()
+        measured = table[["iz_target_s", "iz_no_target_s"]].notna().all(axis=1)
+        part = table[(table["role"] == "defeated") & measured]
+        least = self.plan.association.min_subjects
+        if len(part) < least:
+            raise RefusedError("too few defeated subjects with both trials and serum", found=str(len(part)),
+                               expected=f"at least {least}")  # fmt: skip
+        return slope(
+            self.serum,
+            covariate=part["iz_target_s"].set_axis(part["sample"]),
+            adjust=self._terms(part, first=("iz_no_target_s",)),
+            options=self.plan.moderation,
+        )
+
+    def _terms(
+        self, part: pd.DataFrame, *, first: tuple[str, ...] = (), without: tuple[str, ...] = ("group",)
+    ) -> pd.DataFrame | None:
+        """Cohort, plate and the other declared terms as model columns, without what one of them repeats."""
+        from integration.model_terms import model_terms
+
+        terms = self.plan.association.terms
+        names = [*first, *(name for name in terms if name in part and name not in without)]
+        columns = model_terms(part, names).columns
+        return columns.set_axis(part["sample"]) if columns.shape[1] else None
+
+    def _association(self) -> Any:
+        from integration.association import associate
+
+        if not self.cohort.marker_info.size:
+            return None
+        result = associate(self.cohort, options=self.plan.association)
+        self.problems += result.problems
+        write_table(result.table, self.output / "association.csv")
+        return result.analysed
+
+    def _comparisons(self) -> None:
+        from integration.contrasts import compare_groups
+
+        result = compare_groups(self.cohort)
+        self.problems += result.problems
+        if len(result.table):
+            write_table(result.table, self.output / "group_comparisons.csv")
