@@ -131,7 +131,12 @@ def correlation(x: ArrayLike, y: ArrayLike, *, method: str = "pearson") -> Estim
 
 
 def _correlation_estimate(method: str, row: pd.Series[Any], *, df: int) -> Estimate:
-    r, (low, high) = float(row["r"]), row["CI95"]
+    r = float(row["r"])
+    with unrounded() as pg:
+        # corr and partial_corr round their intervals to six decimals whatever the options say.
+        low, high = (
+            pg.compute_esci(stat=r, nx=df + 2, ny=df + 2, eftype="r", decimals=15) if df > 1 else (np.nan, np.nan)
+        )
     statistic = np.inf * np.sign(r) if abs(r) >= 1 else r * np.sqrt(df / (1 - r**2))
     return Estimate(
         method=method, n=int(row["n"]), estimate=r, ci_low=float(low), ci_high=float(high),
@@ -288,10 +293,21 @@ def group_ancova(data: pd.DataFrame, *, outcome: str, group: str, covariates: Se
     -------
     Estimate
         ``statistic`` F, ``df`` residual, effect partial eta squared.
+
+    Raises
+    ------
+    ValueError
+        If values are missing, or the covariates determine the group.
     """
+    import pandas as pd
+
     used = data[[outcome, group, *covariates]]
     if used.isna().any(axis=None):
         raise ValueError("missing values; select complete subjects first")
+    levels = pd.get_dummies(used[group], drop_first=True, dtype=float)
+    full = np.column_stack([np.ones(len(used)), used[list(covariates)], levels])
+    if np.linalg.matrix_rank(full) < full.shape[1]:
+        raise ValueError(f"{group} lies in the span of the covariates")
     with unrounded() as pg:
         table = pg.ancova(used, dv=outcome, between=group, covar=list(covariates)).set_index("Source")
     return Estimate(
