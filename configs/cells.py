@@ -164,7 +164,7 @@ def _day(text: str, kind: Kind, date_format: str | None) -> str:
         raise CellError(
             str(error).split("; ")[0],
             expected=expected,
-            remedy="or declare `date_format` in the experiment file, like '%d/%m/%Y'",
+            remedy="write it so, or declare `date_format: '%d/%m/%Y'` in the experiment file",
         ) from None
     if kind == "date" or (":" not in text and moment.time() == dt.time()):
         return moment.date().isoformat()

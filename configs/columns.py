@@ -51,11 +51,11 @@ _SUBJECT = ("subject id", "mouse", "mouse id", "animal", "animal id", "patient",
 SUBJECTS = (
     Column(name="subject", kind="id", required=True, aliases=_SUBJECT, help="id of the animal or person, as text"),
     Column(name="sex", kind="text", aliases=("gender",), help="sex"),
-    Column(name="strain", kind="text", aliases=("line", "genotype"), help="strain"),
+    Column(name="strain", kind="text", aliases=("line",), help="strain"),
     Column(name="cage", kind="text", aliases=("cage id", "home cage"), help="home cage"),
     Column(name="cohort", kind="text", aliases=("batch", "experiment"), help="cohort: what was done together"),
     Column(name="group", kind="text", required=True, aliases=("condition",), help="group, named as in `roles`"),
-    Column(name="treatment", kind="text", aliases=("drug", "dose"), help="treatment beside defeat"),
+    Column(name="treatment", kind="text", aliases=("drug",), help="treatment beside defeat"),
     Column(name="si_date", kind="date", aliases=("SI test date", "test date", "date of SI"), help="day of the SI test"),
     Column(
         name="exclude",
@@ -71,7 +71,7 @@ TRIALS = (
         name="trial",
         kind="text",
         required=True,
-        aliases=("phase", "session", "target"),
+        aliases=("phase", "session"),
         help="`no_target` or `target`, or the names under `behavior.trial_names`",
     ),
     Column(

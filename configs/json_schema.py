@@ -9,7 +9,7 @@ from typing import Any
 
 from configs.schema import Experiment
 
-__all__ = ["json_schema", "keys_at", "paths_of_key", "properties_of"]
+__all__ = ["alternatives", "json_schema", "keys_at", "paths_of_key", "properties_of"]
 
 
 def json_schema() -> dict[str, Any]:
@@ -46,23 +46,23 @@ def _drop_required(part: Any) -> None:
             _drop_required(inner)
 
 
-def _alternatives(part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The schema itself, what it refers to, and each of its alternatives."""
+def alternatives(part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A part of the schema with what it refers to, and each of its alternatives."""
     if "$ref" in part:
-        yield from _alternatives(_schema()["$defs"][part["$ref"].rsplit("/", 1)[-1]])
+        yield from alternatives(_schema()["$defs"][part["$ref"].rsplit("/", 1)[-1]])
         return
     yield part
     for inner in [*part.get("anyOf", ()), *part.get("allOf", ()), *part.get("oneOf", ())]:
-        yield from _alternatives(inner)
+        yield from alternatives(inner)
 
 
 def properties_of(part: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Keys that may stand in a part of the schema, each with its own part."""
-    return {name: inner for one in _alternatives(part) for name, inner in one.get("properties", {}).items()}
+    return {name: inner for one in alternatives(part) for name, inner in one.get("properties", {}).items()}
 
 
 def _below(part: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
-    for one in _alternatives(part):
+    for one in alternatives(part):
         if step in one.get("properties", {}):
             return dict(one["properties"][step])
         if isinstance(step, str) and isinstance(one.get("additionalProperties"), Mapping):
@@ -102,7 +102,7 @@ def _sections(part: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[
     for name, inner in properties_of(part).items():
         if properties_of(inner):
             yield from _sections(inner, (*path, name))
-        for one in _alternatives(inner):
+        for one in alternatives(inner):
             entry = one.get("additionalProperties")
             if isinstance(entry, Mapping) and properties_of(entry):
                 yield from _sections(entry, (*path, name, "NAME"))

@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -18,7 +18,7 @@ from configs.schema import Experiment
 from configs.yaml_lines import Place, YamlFile, read_yaml
 from core.errors import ConfigError, InputError
 
-__all__ = ["PRESETS", "SCHEMA_VERSION", "load", "presets"]
+__all__ = ["PRESETS", "SCHEMA_VERSION", "load", "presets", "refuse"]
 
 #: Folder of the presets that come with the package.
 PRESETS = Path(__file__).parent / "presets"
@@ -119,6 +119,41 @@ def _set_aside(path: Path_, data: Any) -> None:
         data = data[step]
     if isinstance(data, dict):
         data.pop(path[-1], None)
+
+
+def refuse(
+    experiment: Experiment,
+    *path: str,
+    message: str,
+    found: str | None = None,
+    expected: str | None = None,
+    remedy: str | None = None,
+) -> NoReturn:
+    """Raise the error that a key of the experiment file is wrong, with its line; for what only a later step can know.
+
+    Parameters
+    ----------
+    experiment
+        The experiment.
+    path
+        The key, section by section (``"serum", "format"``); where it is not written, the section above it is named.
+    message, found, expected, remedy
+        As in :class:`~configs.faults.Fault`.
+    """
+    written: Path_ = path
+    while written and written not in experiment.places:
+        written = written[:-1]
+    place = experiment.places[written]
+    fault = Fault(
+        message=message,
+        file=place.file,
+        line=place.value_line if written else None,
+        key=_dotted(path),
+        found=found,
+        expected=expected,
+        remedy=remedy,
+    )
+    fail(fault, file=place.file)
 
 
 def _as_config_error(error: InputError) -> ConfigError:

@@ -68,6 +68,8 @@ def _filled(value: str) -> str:
 
 #: A text that is not blank; a number counts as the text that was typed.
 Text = Annotated[str, BeforeValidator(_as_written, json_schema_input_type=str | int | float), AfterValidator(_filled)]
+#: A text that may be blank.
+AnyText = Annotated[str, BeforeValidator(_as_written, json_schema_input_type=str | int | float)]
 #: A name that is a key of the file.
 Key = Annotated[str, AfterValidator(_filled)]
 Number = Annotated[float, BeforeValidator(_no_truth_value, json_schema_input_type=float), Field(allow_inf_nan=False)]
@@ -219,7 +221,7 @@ def section_model(
 
 def _hardened(annotation: Any) -> Any:
     """The same type with numbers that refuse true/false and text that accepts numbers as written."""
-    simple = {float: Number, int: Whole, str: Text}
+    simple = {float: Number, int: Whole, str: AnyText}
     if annotation in simple:
         return simple[annotation]
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
@@ -248,6 +250,6 @@ def parameter_help(documented: type) -> dict[str, str]:
         return {}
     told: dict[str, str] = {}
     for names, body in re.findall(r"^(\w[\w, ]*)(?: *:.*)?\n((?:[ \t]+.*\n?|\n)+)", match[1] + "\n", re.MULTILINE):
-        words = " ".join(body.split())
+        words = re.sub(r":\w+:`", "`", " ".join(body.split()))
         told |= {name.strip(): words for name in names.split(",")}
     return told

@@ -32,7 +32,7 @@ def subject_rows(experiment: Experiment) -> tuple[Rows, list[Problem]]:
     assert table is not None  # loading refuses an experiment without it
     rows = read_rows(experiment, table.file, SUBJECTS, table.columns, ("subjects",))
     frame = rows.frame
-    faults = [*blank_cells(rows, "subject"), *repeated_ids(rows, "subject"), *blank_cells(rows, "group")]
+    faults = [*rows.faults, *blank_cells(rows, "subject"), *repeated_ids(rows, "subject"), *blank_cells(rows, "group")]
     faults += _groups_without_role(experiment, rows)
     faults += _excluded_ids(experiment, rows)
     faults += _covariates(experiment, rows)

@@ -36,12 +36,15 @@ class Rows:
         The file.
     unit
         ``"line"`` or ``"row"``.
+    faults
+        Cells that are not what their column holds; they are missing in ``frame``.
     """
 
     frame: pd.DataFrame
     lines: list[int]
     file: str
     unit: str = "line"
+    faults: tuple[Fault, ...] = ()
 
     def fault(self, number: int, column: str, message: str, **facts: Any) -> Fault:
         """A fault in the row with this position."""
@@ -53,7 +56,26 @@ class Rows:
 def read_rows(
     experiment: Experiment, name: str, columns: Sequence[Column], mapping: Mapping[str, str], at: tuple[str, ...]
 ) -> Rows:
-    """Read, match the columns, turn the cells into values; every mistake found is told at once."""
+    """Read a table, find its columns, turn its cells into values.
+
+    Parameters
+    ----------
+    experiment
+        Gives the folder, the date format and the line of each key.
+    name
+        The file as the experiment file names it.
+    columns
+        What is looked for; further columns are kept under their own names.
+    mapping
+        Our names to the user's, for columns that are called otherwise.
+    at
+        Path of the table's section in the experiment file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or empty, or a column is missing.
+    """
     import pandas as pd
 
     path = experiment.locate(name)
@@ -76,8 +98,7 @@ def read_rows(
     for number, header in enumerate(table.columns):
         if header and number not in taken:
             by_name[header] = _further(cells, number)
-    raise_faults(faults, file=table.file)
-    return Rows(pd.DataFrame(by_name), table.lines, table.file, cells.unit)
+    return Rows(pd.DataFrame(by_name), table.lines, table.file, cells.unit, tuple(faults))
 
 
 def _missing_file(experiment: Experiment, name: str, path: Path, at: tuple[str, ...]) -> Fault:
@@ -178,7 +199,7 @@ def _values(cells: Cells, at: int, column: Column, date_format: str | None, faul
         try:
             value = parse_cell(row[at], column.kind, date_format=date_format, decimal_comma=cells.decimal_comma)
         except CellError as error:
-            value = None
+            value = float("nan") if column.kind == "number" else ""
             faults.append(
                 Fault(
                     message=str(error),

@@ -123,7 +123,7 @@ def _serum_samples(experiment: Experiment) -> tuple[Rows, list[Problem]]:
     rows = read_rows(experiment, table.file, SERUM_SAMPLES, table.columns, ("serum", "samples"))
     frame = rows.frame
     kinds = frame["type"] if "type" in frame else [""] * len(frame)
-    faults = [*blank_cells(rows, "sample"), *repeated_ids(rows, "sample")]
+    faults = [*rows.faults, *blank_cells(rows, "sample"), *repeated_ids(rows, "sample")]
     faults += [
         rows.fault(
             number,
@@ -149,7 +149,6 @@ def _outcomes(experiment: Experiment, known: Sequence[str] | None) -> tuple[Rows
     mapping = {"subject": declared.subject} if declared.subject != "subject" else {}
     mapping |= {name: outcome.column for name, outcome in declared.columns.items()}
     rows = read_rows(experiment, declared.file, columns, mapping, ("outcomes",))
-    raise_faults(
-        [*blank_cells(rows, "subject"), *repeated_ids(rows, "subject"), *unknown_subjects(rows, known)], file=rows.file
-    )
+    faults = [*rows.faults, *blank_cells(rows, "subject"), *repeated_ids(rows, "subject")]
+    raise_faults([*faults, *unknown_subjects(rows, known)], file=rows.file)
     return Rows(rows.frame[[column.name for column in columns]], rows.lines, rows.file, rows.unit), []

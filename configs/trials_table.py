@@ -28,7 +28,7 @@ def trial_rows(experiment: Experiment, known: Sequence[str] | None) -> tuple[Row
     for name in ("start_s", "end_s"):
         if name not in frame:
             frame[name] = float("nan")
-    faults = [*blank_cells(rows, "subject"), *blank_cells(rows, "trial"), *blank_cells(rows, "file")]
+    faults = [*rows.faults, *blank_cells(rows, "subject"), *blank_cells(rows, "trial"), *blank_cells(rows, "file")]
     faults += unknown_subjects(rows, known)
     faults += _trial_names(experiment, rows)
     faults += _arenas(experiment, rows)

@@ -17,6 +17,7 @@ __all__ = ["CODES", "Problem", "from_error", "problems_table"]
 #: ``error``: something could not be done; ``excluded``: data set aside; ``warning``: a number needs care; ``info``.
 CODES: dict[str, tuple[str, str]] = {
     "cannot_read": ("error", "a file could not be read"),
+    "mistake": ("error", "the experiment file or one of its tables is wrong at this place"),
     "damaged_file": ("warning", "a file is damaged; what came before the damage is used"),
     "task_failed": ("error", "a step failed for this item; the others went on"),
     "worker_killed": ("error", "the process that worked on this item was killed"),
@@ -45,6 +46,9 @@ _register(
         "zone_cut_by_picture": "part of a zone lies outside the picture",
         "frame_gaps": "stretches without frames inside the scored window; that time counts as not observed",
         "position_jumps": "the tracked point moves faster than a mouse can",
+        "uneven_frames": "many frames come late; the frame rate is not steady",
+        "area_changes": "the silhouette's area varies more than a mouse's does",
+        "inside_enclosure": "the tracked point lies inside the enclosure, where the subject cannot be",
         "few_controls": "too few controls to estimate a cut-off or slope from",
         "outside_floor": "the tracked point lies outside the floor; that time counts as not observed",
         "similar_ids": "ids that differ only in case, spaces or leading zeros",
@@ -78,6 +82,8 @@ _register(
         "serum_without_outcome": "serum sample of a subject that has no row in the outcomes table",
         "outcome_without_serum": "subject with a row in the outcomes table but without serum sample",
         "bleed_timing": "bleed on the other side of the SI test than declared, or its date is not known",
+        "group_is_order": "group and order of recording coincide; their effects cannot be told apart",
+        "role_without_subjects": "no subject of the subjects table is in a group of this role",
         "group_is_cohort": "group and cohort coincide; their effects cannot be told apart",
         "redundant_term": "a model term is contained in the others; it is left out and the result says so",
         "set_member_missing": "a member of the declared set is not on the panel or not detected",
