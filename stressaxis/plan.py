@@ -115,7 +115,7 @@ def _region(experiment: Experiment, row: Mapping[str, Any], facts: Mapping[str, 
 
     assert experiment.behavior is not None
     options = experiment.behavior.arena_options(row["arena"])
-    arena = build_arena(options, corners_px=experiment.behavior.arenas[row["arena"]].corners)
+    arena = build_arena(options, corners_px=experiment.behavior.arenas[row["arena"]].floor_corners_px)
     problems = check_arena(arena, facts["width"], facts["height"], file=row["file"])
     return Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px), problems
 
@@ -148,7 +148,7 @@ def _part(experiment: Experiment, row: Mapping[str, Any], task: str) -> PartPlan
         task=task,
         arena=experiment.behavior.arena_options(row["arena"]),
         arena_name=row["arena"],
-        corners_px=experiment.behavior.arenas[row["arena"]].corners,
+        corners_px=experiment.behavior.arenas[row["arena"]].floor_corners_px,
         start_s=None if row["start_s"] != row["start_s"] else float(row["start_s"]),
         end_s=None if row["end_s"] != row["end_s"] else float(row["end_s"]),
     )
