@@ -8,8 +8,10 @@ __getattr__, __dir__, __all__ = lazy_front(
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
         "region": ("Region",),
+        "quality": ("QualityOptions", "RecordingQuality", "check_recording", "check_trial_list", "check_trial_rows"),
         "release": ("Release", "find_release"),
         "simulation": ("RenderOptions", "Truth", "render_trial"),
+        "reliability": ("half_scores", "split_half"),
         "social_interaction": (
             "AnimalScores",
             "ExclusionOptions",
