@@ -75,7 +75,9 @@ def plan_run(
 
 
 def _records(frame: pd.DataFrame | None) -> tuple[dict[str, Any], ...]:
-    return () if frame is None else tuple(frame.to_dict("records"))
+    if frame is None:
+        return ()
+    return tuple({str(name): value for name, value in row.items()} for row in frame.to_dict("records"))
 
 
 def _recorded(
@@ -89,7 +91,7 @@ def _recorded(
     tracks: dict[str, Task] = {}
     parts: dict[str, list[PartPlan]] = {}
     problems: list[Problem] = []
-    for row in trials.sort_values(["subject", "trial", "start_s"], kind="stable").to_dict("records"):
+    for row in _records(trials.sort_values(["subject", "trial", "start_s"], kind="stable")):
         task: Task | None = None
         if row["file"] in facts:
             try:

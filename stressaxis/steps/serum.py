@@ -12,14 +12,16 @@ from core.problems import Problem
 from stressaxis.stepfiles import write_problems, write_table
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from proteomics.readers.table import SerumOptions
 
-__all__ = ["ABUNDANCE", "PROTEIN_QUALITY", "SAMPLE_QUALITY", "read_abundance", "read_serum_files"]
+__all__ = ["ABUNDANCE", "PLATE_QUALITY", "PROTEIN_QUALITY", "SAMPLE_QUALITY", "read_abundance", "read_serum_files"]
 
 ABUNDANCE = "abundance.nc"
 PROTEIN_QUALITY = "protein_quality.csv"
+PLATE_QUALITY = "plate_quality.csv"
 SAMPLE_QUALITY = "serum_quality.csv"
 
 
@@ -33,7 +35,7 @@ def read_serum_files(
     reading: SerumOptions,
     samples: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Read the serum files and write ``abundance.nc`` and the two quality tables.
+    """Read the serum files and write ``abundance.nc`` and the quality tables.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def read_serum_files(
     InputError
         If a file cannot be read, or files do not fit together.
     """
-    from proteomics.quality import serum_quality
+    from proteomics.quality import quality_report
     from proteomics.readers import read_serum
 
     problems: list[Problem] = []
@@ -61,9 +63,10 @@ def read_serum_files(
         problems += [replace(problem, file=name) for problem in table.problems]
         parts.append(table.dataset)
     dataset = _with_sample_table(_joined(parts, names), samples)
-    quality = serum_quality(dataset)
-    write_table(quality.samples, output / SAMPLE_QUALITY)
+    quality = quality_report(dataset)
+    write_table(_with_subject(quality.samples, samples), output / SAMPLE_QUALITY)
     write_table(quality.proteins, output / PROTEIN_QUALITY)
+    write_table(quality.plates, output / PLATE_QUALITY)
     dataset.to_netcdf(output / ABUNDANCE, engine="h5netcdf")
     write_problems([*problems, *quality.problems], output)
 
@@ -74,6 +77,14 @@ def read_abundance(folder: Path) -> xr.Dataset:
 
     with xr.open_dataset(folder / ABUNDANCE, engine="h5netcdf") as stored:
         return stored.load()
+
+
+def _with_subject(quality: pd.DataFrame, samples: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table of samples with whose each is; without a table of samples a sample's id is its subject's."""
+    owner = {row["sample"]: row["subject"] for row in samples}
+    subjects = [owner.get(sample, "") if samples else sample for sample in quality["sample"]]
+    quality.insert(1, "subject", subjects)
+    return quality
 
 
 def _joined(parts: Sequence[xr.Dataset], names: Sequence[str]) -> xr.Dataset:
