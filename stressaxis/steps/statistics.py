@@ -152,7 +152,8 @@ class _Work:
         result.insert(1, "subject", by_sample["subject"].reindex(result["sample"]).to_numpy())
         write_table(result, self.output / "axis_scores.csv")
         write_table(scores.members, self.output / "axis_members.csv")
-        self.cohort = self._join(scores.table)
+        # Refused axes are listed with their reasons; as markers they would be told again as never detected.
+        self.cohort = self._join(scores.table[scores.table["score"].notna()])
 
     def _analysed(self) -> pd.DataFrame:
         """Subjects with a serum sample that are not excluded."""
