@@ -345,7 +345,8 @@ def _requested(axes: Sequence[str] | None) -> list[str]:
     names = list(dict.fromkeys(axes))
     if SKEW in names:
         # The skew is made of these two; they are scored and shown with it.
-        names = [*[name for name in ("Th2", "Th1") if name not in names], *names]
+        at = names.index(SKEW)
+        names[at:at] = [name for name in ("Th2", "Th1") if name not in names]
     return names
 
 

@@ -103,7 +103,8 @@ def robust_z(values: ArrayLike) -> NDArray[np.float64]:
     centre = np.median(finite)
     scale = 1.4826 * np.median(np.abs(finite - centre))
     if scale == 0:
-        return np.where(np.isfinite(array), np.where(array == centre, 0.0, np.sign(array - centre) * np.inf), np.nan)
+        away = np.where(array > centre, np.inf, np.where(array < centre, -np.inf, 0.0))
+        return np.where(np.isfinite(array), away, np.nan)
     z: NDArray[np.float64] = (array - centre) / scale
     return z
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.lazy import lazy_front
 from core.readers import Reader
+
+if TYPE_CHECKING:
+    from proteomics.readers.table import SerumOptions, SerumTable
 
 __all__ = ["READERS", "SerumOptions", "SerumTable", "read_serum"]
 
@@ -30,12 +33,13 @@ def _readers() -> list[Reader]:
 
 def __getattr__(name: str) -> Any:
     if name == "READERS":
-        globals()["READERS"] = _readers()
+        if "READERS" not in globals():
+            globals()["READERS"] = _readers()
         return globals()["READERS"]
     return _get(name)
 
 
-def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Any:
+def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> SerumTable:
     """Read a serum table of any known format.
 
     Parameters
@@ -58,19 +62,25 @@ def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Any
     InputError
         If no reader knows the file, or what is in it cannot be right; the place is named.
     """
-    from proteomics.readers.grids import serum_head
     from proteomics.readers.table import SerumOptions
 
-    readers = __getattr__("READERS") if "READERS" not in globals() else globals()["READERS"]
     chosen = SerumOptions(**options)
+    table: SerumTable = _find(path, format).read(path, chosen)
+    return table
+
+
+def _find(path: str | Path, format: str) -> Reader:
+    from proteomics.readers.grids import serum_head
+
+    readers: list[Reader] = __getattr__("READERS")
     if format != "auto":
         named = [reader for reader in readers if reader.name == format]
         if not named:
             raise InputError(f"no reader is called {format!r}", expected=", ".join(reader.name for reader in readers))
-        return named[0].read(path, chosen)
+        return named[0]
     head = serum_head(path)
     for reader in readers:
         if reader.matches(head):
-            return reader.read(path, chosen)
+            return reader
     known = "; ".join(f"{reader.name} ({reader.description})" for reader in readers)
     raise InputError("format not recognised", file=path, expected=f"one of: {known}")

@@ -119,7 +119,8 @@ def _matches(head: bytes) -> bool:
     if b"\x00" in head[:1024] and head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         return False
     lines = [line for line in head_lines(head, 40) if line.strip() and not line.lstrip('"').startswith("#")]
-    return bool(lines) and any(mark in lines[0] for mark in "\t;,")
+    # A file of comments alone is an empty matrix, and the message should say so.
+    return not lines or any(mark in lines[0] for mark in "\t;,")
 
 
 @dataclass
