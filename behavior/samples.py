@@ -13,6 +13,7 @@ from behavior.arena import Arena
 from behavior.kinematics import runs_without_gaps
 from behavior.release import Release, find_release
 from behavior.score_options import ScoreOptions
+from behavior.tracks import frame_durations
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -150,9 +151,9 @@ class _Piece:
 
 def _piece(part: TrialPart, begin_s: float | None, passed_s: float, options: ScoreOptions) -> _Piece:
     time = np.asarray(part.tracks["time"].values, dtype=float)
-    steps = np.diff(time)
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    whole = np.append(steps, usual)
+    # A single frame says nothing of how long it lasts; it counts for no time.
+    whole = np.nan_to_num(frame_durations(time))
+    usual = float(whole[-1]) if len(whole) else 0.0
     begin = time[0] if begin_s is None and len(time) else (begin_s or 0.0)
     end = np.inf if part.end_s is None else part.end_s
     within = np.flatnonzero((time >= begin - TIME_TOLERANCE_S) & (time < end - 1e-6))
