@@ -47,76 +47,87 @@ def outcome_unit(outcome: str) -> str:
 
 @dataclass(frozen=True)
 class Adjusted:
-    """Outcome and marker (in SD) of each animal with the covariates' part taken out, and the slope between them."""
+    """Outcome and marker of each animal with the covariates' part taken out; slope and partial r between them."""
 
     table: pd.DataFrame
     slope: float
+    partial_r: float
     covariates: tuple[str, ...]
 
 
-def adjusted_values(
-    cohort: pd.DataFrame, *, outcome: str, marker: str, numeric: tuple[str, ...], categories: tuple[str, ...]
-) -> Adjusted | None:
-    """Added-variable values: residuals of outcome and of marker on the covariates, with their means put back.
+def adjusted_values(cohort: pd.DataFrame, *, outcome: str, marker: str, covariates: tuple[str, ...]) -> Adjusted | None:
+    """Added-variable values: residuals of outcome and of marker on the covariates, the outcome's mean put back.
 
-    The slope of the one on the other is the marker's coefficient in the full model (Frisch-Waugh-Lovell). The marker is
-    standardised over the animals used. None with fewer than four complete animals or a constant marker.
+    The slope of the one on the other is the marker's coefficient in the full model (Frisch-Waugh-Lovell), in outcome
+    units per unit of the marker. Text columns enter as categories. None where a column is missing, fewer than four
+    animals are complete, or the marker does not vary beyond the covariates.
 
     Examples
     --------
     >>> table = pd.DataFrame({"subject": list("abcde"), "y": [1.0, 2, 3, 4, 6], "m": [2.0, 4, 6, 8, 12], "c": [1.0, 5, 2, 3, 1]})
-    >>> found = adjusted_values(table, outcome="y", marker="m", numeric=("c",), categories=())
-    >>> round(found.slope / table["m"].std(), 6)
-    0.5
+    >>> found = adjusted_values(table, outcome="y", marker="m", covariates=("c",))
+    >>> round(found.slope, 6), round(found.partial_r, 6)
+    (0.5, 1.0)
     """
-    needed = [outcome, marker, *numeric]
+    needed = [outcome, marker, *covariates]
     if not {*needed, "subject"} <= set(cohort.columns):
         return None
     used = cohort.dropna(subset=needed)
-    categories = tuple(name for name in categories if name in used and used[name].nunique() > 1)
-    spread = float(used[marker].std()) if len(used) > 1 else 0.0
-    if len(used) < 4 or not spread > 0:
+    if len(used) < 4:
         return None
-    z = ((used[marker] - used[marker].mean()) / spread).to_numpy(dtype=float)
-    y = used[outcome].to_numpy(dtype=float)
-    dummies = [pd.get_dummies(used[name], drop_first=True, dtype=float).to_numpy() for name in categories]
-    columns = [np.ones((len(used), 1)), *(used[[name]].to_numpy(dtype=float) for name in numeric), *dummies]
-    design = np.hstack(columns)
-    y_left, z_left = (values - design @ np.linalg.lstsq(design, values, rcond=None)[0] for values in (y, z))
-    if float(z_left @ z_left) < 1e-12:
+    design = np.hstack([np.ones((len(used), 1)), *(_coded(used[name], name) for name in covariates)])
+    values = [used[name].to_numpy(dtype=float) for name in (outcome, marker)]
+    y, x = (column - design @ np.linalg.lstsq(design, column, rcond=None)[0] for column in values)
+    if not (float(x @ x) > 1e-12 * float(values[1] @ values[1]) and float(y @ y) > 0):
         return None
-    table = used.assign(marker_value=z_left, outcome_value=y_left + y.mean()).reset_index(drop=True)
-    return Adjusted(table, float(z_left @ y_left / (z_left @ z_left)), (*numeric, *categories))
+    table = used.assign(marker_value=x, outcome_value=y + values[0].mean()).reset_index(drop=True)
+    slope = float(x @ y / (x @ x))
+    return Adjusted(table, slope, slope * float(np.sqrt(x @ x / (y @ y))), covariates)
+
+
+def _coded(column: pd.Series, name: str) -> np.ndarray:
+    if column.dtype.kind in "fi" and name not in _LABELS:
+        return column.to_numpy(dtype=float)[:, None]
+    return pd.get_dummies(column.astype(str), drop_first=True, dtype=float).to_numpy()
+
+
+#: Columns that are labels even where they look like numbers.
+_LABELS = frozenset({"cohort", "plate", "sex", "strain", "treatment", "group", "role", "cage"})
 
 
 def partial_regression(adjusted: Adjusted, row: pd.Series, *, marker_title: str) -> Figure:
-    """Scatter of adjusted values with the fitted line; ``row`` is the association's row, for the caption."""
+    """Scatter of adjusted values with the fitted line; ``row`` is the association's row that it belongs to.
+
+    The marker's axis is in the SD of the analysis: the table's estimate is per SD, the slope per unit.
+    """
     data = adjusted.table
     groups = show_groups(data)
+    per_sd = float(row["estimate"]) / adjusted.slope
     points = data[["subject", "marker_value", "outcome_value"]].assign(kind=groups.kind, shown=groups.label)
-    low, high = float(points["marker_value"].min()), float(points["marker_value"].max())
-    middle = float(points["outcome_value"].mean())
-    line = pd.DataFrame({"marker_value": [low, high], "outcome_value": [middle + adjusted.slope * low, middle + adjusted.slope * high]})  # fmt: skip
-    given = ", ".join(_COVARIATES.get(name, name.replace("_", " ")) for name in adjusted.covariates) or "nothing"
+    points["marker_value"] /= per_sd
+    ends = np.array([points["marker_value"].min(), points["marker_value"].max()])
+    line = pd.DataFrame({"marker_value": ends, "outcome_value": points["outcome_value"].mean() + float(row["estimate"]) * ends})
+    given = " and ".join(_COVARIATES.get(name, name.replace("_", " ")) for name in adjusted.covariates)
     title = outcome_title(row["outcome"], unit=True)
-    x = alt.X("marker_value:Q", title=f"{marker_title} (SD), given {given}", scale=alt.Scale(zero=False, padding=12))
-    y = alt.Y("outcome_value:Q", title=[f"{title[0].upper()}{title[1:]},", f"given {given}"], scale=alt.Scale(zero=False, padding=12))  # fmt: skip
+    title = title[0].upper() + title[1:]
+    x = alt.X("marker_value:Q", title=f"{marker_title} (SD)" + (f", given {given}" if given else ""), scale=alt.Scale(zero=False, padding=12))
+    y = alt.Y("outcome_value:Q", title=[f"{title},", f"given {given}"] if given else title, scale=alt.Scale(zero=False, padding=12))
     marks = animal_points(alt.Chart(points), groups.kinds, size=64).encode(
         x=x, y=y,
         tooltip=[alt.Tooltip("subject:N", title="mouse"), alt.Tooltip("shown:N", title="group"), alt.Tooltip("marker_value:Q", title="marker (SD)", format=".2f"), alt.Tooltip("outcome_value:Q", title="outcome", format=".3~g")],
     )  # fmt: skip
     fitted = alt.Chart(line).mark_line(color="#111111", strokeWidth=2).encode(x="marker_value:Q", y="outcome_value:Q")
     estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
+    taken_out = f", both with the part explained by {given} taken out (added-variable plot)" if given else ""
     caption = (
-        f"{marker_title} and {outcome_title(row['outcome'])} in {len(points)} mice, both with the part explained by {given} taken out (added-variable "
-        f"plot); the line's slope is the model's coefficient, {estimate} per SD (95 % interval {limits}; "
-        f"p {_equals(row['p'])}). One mark per mouse."
+        f"{marker_title} and {outcome_title(row['outcome'])} in {len(points)} mice{taken_out}; the line's slope is the model's "
+        f"coefficient, {estimate} per SD (95 % interval {limits}; p {_equals(row['p'])}). One mark per mouse."
     )
-    chart = alt.layer(fitted, marks).properties(width=430, height=340)
+    chart = alt.layer(fitted, marks).properties(width=400, height=330)
     return from_chart(chart, name="association", caption=caption, table="association.csv")
 
 
-_COVARIATES = {"iz_no_target_s": "no-target time", "cohort": "cohort", "plate": "plate"}
+_COVARIATES = {"iz_no_target_s": "no-target time", "cohort": "cohort", "group": "group", "plate": "plate"}
 
 
 def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 0.05) -> Figure | None:
@@ -145,7 +156,7 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     base = alt.Chart(data[columns]).encode(y=y)
     title = outcome_title(outcome)
     per = f"{outcome_unit(outcome)} per SD" if outcome_unit(outcome) else "per SD"
-    x = alt.X("estimate:Q", title=f"Change of {title} ({per} of the marker)", axis=alt.Axis(labelOverlap="greedy", tickCount=8))
+    x = alt.X("estimate:Q", title=[f"Change of {title}", f"({per} of the marker)"], axis=alt.Axis(labelOverlap="greedy", tickCount=6))
     lines = base.mark_rule(strokeWidth=2, color="#555555").encode(x=alt.X("ci_low:Q"), x2="ci_high:Q")
     points = base.mark_point(size=90, strokeWidth=2, filled=False).encode(
         x=x,
@@ -157,7 +168,7 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     zero = alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(strokeDash=[5, 4], color="#666666").encode(x="at:Q")
     values = [
         base.mark_text(align="left", fontSize=11.5, color="#333333").encode(text=f"{name}:N", x=alt.value(place))
-        for name, place in (("p_text", 448), ("q_text", 512))
+        for name, place in (("p_text", 310), ("q_text", 374))
     ]
     n = sorted(set(data["n"].dropna().astype(int)))
     n_words = str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}" if n else "not given"
@@ -166,7 +177,7 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
         "marker with its 95 % interval. Axis scores are diamonds, single proteins of the declared set circles; filled: "
         f"q ≤ {threshold:g} within the declared set (axis scores without one: over the panel)."
     )
-    chart = alt.layer(zero, lines, points, *values).properties(width=440, height=alt.Step(26))
+    chart = alt.layer(zero, lines, points, *values).properties(width=300, height=alt.Step(26))
     return from_chart(chart, name="association_forest", caption=caption, table="association.csv")
 
 

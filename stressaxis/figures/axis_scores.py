@@ -9,7 +9,7 @@ from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.groups import group_summary, numbers_by_group, strip_chart
 from stressaxis.figures.style import show_groups
 
-__all__ = ["axis_order", "axis_scores"]
+__all__ = ["axis_order", "axis_scores", "is_t_helper"]
 
 _FIRST = ("th2", "th1", "th17", "th2_skew")
 
@@ -23,6 +23,17 @@ def axis_order(names: list[str]) -> list[str]:
     ['Th2', 'Th1', 'vascular']
     """
     return sorted(names, key=lambda name: (_FIRST.index(name.casefold()) if name.casefold() in _FIRST else 9, name))
+
+
+def is_t_helper(axis: str) -> bool:
+    """Whether an axis is one of the T-helper axes or made of them.
+
+    Examples
+    --------
+    >>> is_t_helper("Th2"), is_t_helper("th2_skew"), is_t_helper("vascular"), is_t_helper("Th2_without_il4ra_targets")
+    (True, True, False, True)
+    """
+    return axis[:2].casefold() == "th" and axis[2:3].isdigit()
 
 
 def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) -> Figure | None:
@@ -41,7 +52,8 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
     if joined.empty:
         return None
     groups = show_groups(joined)
-    order = axis_order(list(joined["axis"].unique()))[:limit]
+    names = [name for name in joined["axis"].unique() if is_t_helper(name)] or list(joined["axis"].unique())
+    order = axis_order(names)[:limit]
     panels = []
     for axis in order:
         rows = joined["axis"] == axis
@@ -50,7 +62,7 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
             of_axis,
             show_groups(of_axis),
             value="score",
-            title=f"{axis.replace('_', ' ')} score (mean z)",
+            title=_axis_title(axis),
             rule=0,
             height=230,
         )
@@ -66,3 +78,10 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
     )
     chart = alt.concat(*panels, columns=3, spacing={"row": 26, "column": 34})
     return from_chart(chart, name="axis_scores", caption=caption, table="axis_scores.csv")
+
+
+def _axis_title(axis: str) -> str:
+    if axis == "th2_skew":
+        return "Th2 minus Th1 (mean z)"
+    name, _, variant = axis.partition("_")
+    return f"{name} score (mean z)" if not variant else f"{name}, {variant.replace('_', ' ')}"

@@ -23,6 +23,9 @@ KINDS = {
 }
 
 
+_SLOPES = {"per_target_s": "second of target time, given no-target time"}
+
+
 def contrast_name(contrast: str) -> str:
     """A contrast in words.
 
@@ -30,7 +33,11 @@ def contrast_name(contrast: str) -> str:
     --------
     >>> contrast_name("SUS_vs_RES")
     'SUS against RES'
+    >>> contrast_name("per_target_s")
+    'per second of target time, given no-target time'
     """
+    if contrast.startswith("per_"):
+        return f"per {_SLOPES.get(contrast, contrast.removeprefix('per_').replace('_', ' '))}"
     return contrast.replace("_vs_", " against ").replace("_minus_", " against ").replace("_", " ")
 
 
@@ -62,7 +69,7 @@ def volcano(table: pd.DataFrame, *, contrast: str, declared: Collection[str], th
     )[["name", "protein", "logfc", "p", "q", "evidence", "set"]]
     reach = float(data["logfc"].abs().max() or 1.0) * 1.08
     top = float(data["evidence"].max()) * 1.12 or 1.0
-    x = alt.X("logfc:Q", title=f"log2 fold change ({contrast_name(contrast)})", scale=alt.Scale(domain=[-reach, reach], nice=False))  # fmt: skip
+    x = alt.X("logfc:Q", title=f"log2 {'change' if contrast.startswith('per_') else 'fold change'} {_bracketed(contrast)}", scale=alt.Scale(domain=[-reach, reach], nice=False))  # fmt: skip
     y = alt.Y("evidence:Q", title="−log10 p", scale=alt.Scale(domain=[0, top], nice=False))
     kinds = [kind for kind in KINDS if (data["set"] == kind).any()]
     points = alt.Chart(data).mark_point(filled=True, opacity=0.85).encode(
@@ -154,7 +161,8 @@ def _line_points(data: pd.DataFrame, top: float, threshold: float = 0.05) -> np.
 
 
 def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: float) -> str:
-    n_1, n_0 = table["n_1"].max(), table["n_0"].max()
+    n_1, n_0 = int(table["n_1"].max()), int(table["n_0"].max())
+    n = f"n = {n_1}" if n_0 == 0 else f"n = {n_1} against {n_0}"
     passed = int((data["q"] <= threshold).sum())
     found = (
         f"{plural(passed, 'protein')} with q ≤ {threshold:g}"
@@ -164,8 +172,13 @@ def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: 
     line = f", above the dashed line" if passed else ""
     strongest = data.loc[data["p"].idxmin()]
     return (
-        f"Serum proteins, {contrast_name(contrast)} (n = {number(int(n_1))} against {number(int(n_0))}; {len(data)} proteins): "
+        f"Serum proteins, {contrast_name(contrast)} ({n}; {len(data)} proteins): "
         f"moderated t statistics. {found[0].upper()}{found[1:]}{line} "
-        f"(Benjamini-Hochberg over the panel). Strongest: {strongest['name']}, log2 fold change {number(strongest['logfc'])}, "
+        f"(Benjamini-Hochberg over the panel). Strongest: {strongest['name']}, log2 {'change' if n_0 == 0 else 'fold change'} {number(strongest['logfc'])}, "
         f"q = {number(strongest['q'], 2)}. Diamonds: the set declared before scoring."
     )
+
+
+def _bracketed(contrast: str) -> str:
+    name = contrast_name(contrast)
+    return name if contrast.startswith("per_") else f"({name})"

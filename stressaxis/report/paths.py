@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -43,13 +44,24 @@ def read_mice(results: Results) -> tuple[list[MousePaths], list[Outline]]:
         subject = animals["subject"][index]
         drawn = {}
         for trial in TRIALS:
-            file = results.folder / "tracks" / f"{file_stem(subject, trial)}.nc"
-            if file.is_file() and (subject, trial) in rows.index:
-                drawn[trial] = _trial_path(file, rows.loc[(subject, trial)], outlines, limit)
+            files = _parts(results.folder / "tracks", subject, trial)
+            if files and (subject, trial) in rows.index:
+                drawn[trial] = _trial_path(files, rows.loc[(subject, trial)], outlines, limit)
                 used[drawn[trial].outline.key] = drawn[trial].outline
         ratio = float(animals["si_ratio"][index]) if "si_ratio" in animals else float("nan")
         mice.append(MousePaths(subject, groups.kind[index], groups.label[index], ratio, drawn))
     return ([mouse for mouse in mice if mouse.trials] and mice), list(used.values())
+
+
+def _parts(folder: Path, subject: str, trial: str) -> list[Path]:
+    """The track of a trial, or the tracks of its parts in order."""
+    whole = folder / f"{file_stem(subject, trial)}.nc"
+    if whole.is_file():
+        return [whole]
+    parts = []
+    while (part := folder / f"{file_stem(subject, trial, str(len(parts) + 1))}.nc").is_file():
+        parts.append(part)
+    return parts
 
 
 def _arenas(table: pd.DataFrame | None) -> dict[str, dict[str, np.ndarray]]:
@@ -64,25 +76,42 @@ def _arenas(table: pd.DataFrame | None) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def _trial_path(file: Path, row: pd.Series, outlines: dict[str, Outline], limit: int) -> TrialPath:
-    """The scored window of one track; in px and without an outline where arena or calibration is missing."""
-    # Read by h5py: opening hundreds of files through xarray takes most of the report's time.
-    with h5py.File(file) as stored:
-        time = stored["time"][:]
-        names = [name.decode() if isinstance(name, bytes) else str(name) for name in stored["keypoint"][:]]
-        xy = stored["position"][:, :, names.index("centre") if "centre" in names else 0, 0]
-        attributes = {key: stored.attrs[key] for key in ("px_to_cm", "arena") if key in stored.attrs}
-    start = float(row["start_s"]) if np.isfinite(row.get("start_s", np.nan)) else 0.0
-    length = row.get("scored_s", np.nan)
-    inside = (time >= start) & (time < start + (float(length) if np.isfinite(length) else np.inf))
-    xy = thinned(xy[inside], limit)
+def _trial_path(files: list[Path], row: pd.Series, outlines: dict[str, Outline], limit: int) -> TrialPath:
+    """The scored window of one trial; in px and without an outline where arena or calibration is missing."""
+    pieces, attributes, left_s = [], {}, _window_s(row)
+    for number, file in enumerate(files):
+        time, xy, attributes = _read_track(file)
+        begin = float(row["start_s"]) if number == 0 and np.isfinite(row["start_s"]) else float(time[0]) if len(time) else 0.0
+        inside = (time >= begin) & (time < begin + left_s)
+        # A part ends where the next begins: the pen is lifted between them.
+        pieces += [xy[inside], np.full((1, 2), np.nan)]
+        left_s -= float(np.ptp(time[inside])) if inside.any() else 0.0
+    xy = thinned(np.vstack(pieces[:-1]), limit)
     seconds = float(row.get("iz_s", np.nan))
-    outline = outlines.get(str(attributes.get("arena", row.get("arena", ""))))
+    outline = outlines.get(str(attributes.get("arena", "")))
     if outline is None and len(outlines) == 1:
         outline = next(iter(outlines.values()))
     if outline is None or "px_to_cm" not in attributes:
         return TrialPath(xy, _bare(xy), seconds)
-    return TrialPath(_to_mm(xy, np.array(json.loads(attributes["px_to_cm"]), dtype=float)), outline, seconds)
+    return TrialPath(_to_mm(xy, np.array(json.loads(str(attributes["px_to_cm"])), dtype=float)), outline, seconds)
+
+
+def _window_s(row: pd.Series) -> float:
+    """From release to the end of what was scored, holes in the recording included."""
+    lengths = [float(row[name]) for name in ("scored_s", "gap_s") if name in row and np.isfinite(row[name])]
+    return sum(lengths) if lengths else float("inf")
+
+
+def _read_track(file: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Times, (n, 2) px positions of the body centre, attributes.
+
+    Read by h5py: opening hundreds of files through xarray would take most of the report's time.
+    """
+    with h5py.File(file) as stored:
+        names = [name.decode() if isinstance(name, bytes) else str(name) for name in stored["keypoint"][:]]
+        xy = stored["position"][:, :, names.index("centre") if "centre" in names else 0, 0]
+        attributes = {key: stored.attrs[key] for key in ("px_to_cm", "arena") if key in stored.attrs}
+        return stored["time"][:], xy, attributes
 
 
 def _to_mm(xy: np.ndarray, px_to_cm: np.ndarray) -> np.ndarray:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-__all__ = ["recording_lights", "recording_remarks"]
+from behavior.reasons import REASONS
+
+__all__ = ["recording_lights", "recording_remarks", "whole_trial_remarks"]
 
 
 def recording_remarks(trials: pd.DataFrame, problems: pd.DataFrame) -> list[pd.DataFrame]:
@@ -30,11 +32,23 @@ def recording_remarks(trials: pd.DataFrame, problems: pd.DataFrame) -> list[pd.D
     return found
 
 
+def whole_trial_remarks(note: str) -> list[str]:
+    """Remarks of a note that concern the trial as a whole, in words; those on single columns are left out.
+
+    Examples
+    --------
+    >>> whole_trial_remarks("iz_mean_bout_s: no_entry; low_rate")
+    ['fewer than 4 frames a second: movement from raw positions']
+    """
+    parts = [part.strip() for part in note.split(";")]
+    return [REASONS.get(part, part.replace("_", " ")) for part in parts if part and ":" not in part]
+
+
 def recording_lights(trials: pd.DataFrame, remarks: list[pd.DataFrame]) -> pd.Series:
     """Verdict of each recording.
 
-    ``not used``: an error or exclusion concerns it, or it has no zone time; ``look at it``: a warning concerns it or
-    its note is not empty; otherwise ``good``.
+    ``not used``: an error or exclusion concerns it, or it has no zone time; ``look at it``: a warning concerns it, or
+    its note has a remark on the whole trial; otherwise ``good``.
 
     Examples
     --------
@@ -48,7 +62,7 @@ def recording_lights(trials: pd.DataFrame, remarks: list[pd.DataFrame]) -> pd.Se
         severities = set(own["severity"])
         if pd.isna(row.get("iz_s")) or severities & {"error", "excluded"}:
             verdicts.append("not used")
-        elif "warning" in severities or row.get("note", ""):
+        elif "warning" in severities or whole_trial_remarks(str(row.get("note", ""))):
             verdicts.append("look at it")
         else:
             verdicts.append("good")

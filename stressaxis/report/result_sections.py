@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from stressaxis.figures.association import adjusted_values, forest, outcome_title, partial_regression
+from stressaxis.figures.axis_scores import is_t_helper
+from stressaxis.figures.figure import Figure
 from stressaxis.figures.numbers import estimate_words, plural
-from stressaxis.report.behavior_sections import class_variants
+from stressaxis.report.behavior_sections import class_variants, ratio_variants
 from stressaxis.report.blocks import Block, Facts, Paragraph, Section, TableBlock, figure_row
 from stressaxis.report.results import Results
 from stressaxis.report.statement import MainResult, declared_proteins, main_result, model_method, outcome_column, primary_rows
@@ -61,23 +64,45 @@ def _plain(value: object) -> str:
     return {True: "yes", False: "no", None: "not set"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
 
 
+_STAGES = {
+    "listed": "in the subjects table",
+    "recorded": "both trials recorded and scored",
+    "outcomes": "in the outcomes table",
+    "not excluded": "not excluded",
+    "serum": "with a serum sample",
+}
+
+
 def counts_section(results: Results) -> Section | None:
     """Counts from start to analysed, with reasons; None without the table."""
     counts = results.table("group_counts")
     if counts is None:
         return None
-    stages = list(dict.fromkeys(counts["stage"]))
-    wide = counts.pivot_table(index="group", columns="stage", values="n", aggfunc="sum", sort=False).reindex(columns=stages)
-    wide.loc["all"] = wide.sum()
-    table = wide.reset_index().rename_axis(None, axis=1)
-    for stage in stages:
-        table[stage] = table[stage].astype("Int64")
+    groups, stages = list(dict.fromkeys(counts["group"])), list(dict.fromkeys(counts["stage"]))
+    known = {(group, stage): n for group, stage, n in zip(counts["group"], counts["stage"], counts["n"], strict=True)}
+    rows = [[Cell(_stage_words(stage)), *(as_text("n", known.get((group, stage))) for group in groups)] for stage in stages]
+    link = "tables/group_counts.csv"
+    view = TableView(["", *groups], rows, "Animals at each stage, by group; classes are counted among the defeated.", link)
+    blocks: list[Block] = [TableBlock(view)]
     reasons = counts[counts["reason"] != ""][["group", "stage", "reason"]].drop_duplicates()
-    plain = table.astype(object).where(table.notna(), None)
-    blocks: list[Block] = [TableBlock(table_view(plain, caption="Number of animals at each stage.", link="tables/group_counts.csv"))]
     if not reasons.empty:
-        blocks.append(TableBlock(table_view(reasons, caption="Why the counts fall.", link="tables/group_counts.csv")))
+        reasons = reasons.assign(stage=reasons["stage"].map(_stage_words))
+        blocks.append(TableBlock(table_view(reasons, caption="Who was lost at which stage, and why.", link=link)))
     return Section("counts", "Animals from start to analysis", blocks)
+
+
+def _stage_words(stage: str) -> str:
+    """A stage of the counts in words.
+
+    Examples
+    --------
+    >>> _stage_words("analysed: si_ratio (defeated)"), _stage_words("serum")
+    ('analysed: SI ratio, defeated mice', 'with a serum sample')
+    """
+    if stage.startswith("analysed: ") and stage.endswith(")"):
+        outcome, _, subset = stage.removeprefix("analysed: ").removesuffix(")").partition(" (")
+        return f"analysed: {outcome_title(outcome)}, {SUBSETS.get(subset, subset)}"
+    return _STAGES.get(stage, stage)
 
 
 def association_section(results: Results) -> Section | None:
@@ -90,36 +115,57 @@ def association_section(results: Results) -> Section | None:
     assert rows is not None  # the main result came from them
     blocks: list[Block] = []
     scatter = _scatter(results, main)
-    shown = rows[(rows["kind"] == "axis") | rows["in_set"]]
+    shown = rows[rows["marker"].map(is_t_helper) & (rows["kind"] == "axis") | rows["in_set"]]
     blocks += figure_row(scatter, forest(shown, subset=subset, outcome=str(main.row["outcome"])))
     if scatter is None:
         blocks.append(
-            Paragraph("The adjusted scatter is not drawn: the cohort table does not give back the model's estimate (its markers or covariates are not all in it).", "note")
+            Paragraph("The adjusted scatter is not drawn: the stored tables do not hold every value that the model was fitted to.", "note")
         )  # fmt: skip
     for name in [subset, *(other for other in SUBSETS if other != subset)]:
         blocks += _outcome_tables(results, name, first=name == subset)
     return Section("association", "Serum and social behaviour", blocks)
 
 
-def _scatter(results: Results, main: MainResult):  # type: ignore[no-untyped-def]
-    """Adjusted scatter of the main marker, only if its slope is the table's estimate."""
-    cohort = results.table("cohort")
-    if cohort is None:
-        return None
+def _scatter(results: Results, main: MainResult) -> Figure | None:
+    """Adjusted scatter of the main marker, only if it gives back the table's own effect."""
+    cohort = _with_markers(results)
     row = main.row
-    table = cohort[cohort["role"] == "defeated"] if row["subset"] == "defeated" and "role" in cohort else cohort
+    if cohort is None or str(row["effect_name"]) not in ("r", "partial r", "partial_r"):
+        return None
+    table = cohort[cohort["role"] == "defeated"] if row["subset"] == "defeated" else cohort[cohort["role"] != ""]
     if "excluded" in table:
-        table = table[table["excluded"].fillna("") == ""]
-    outcome = outcome_column(str(row["outcome"]))
-    numeric = ("iz_no_target_s",) if outcome == "iz_target_s" else ()
-    extra = tuple(str(name) for name in results.setting("statistics", "covariates") or [])
-    group = ("group",) if row["subset"] == "all" else ()
-    tried = [("cohort", *extra, "plate", *group), ("cohort", *extra, *group), ("cohort", "plate", *group), ("cohort",), ()]
-    for categories in dict.fromkeys(tried):
-        found = adjusted_values(table, outcome=outcome, marker=str(row["marker"]), numeric=numeric, categories=categories)
-        if found is not None and abs(found.slope - float(row["estimate"])) <= 0.01 * abs(float(row["estimate"])):
-            return partial_regression(found, row, marker_title=main.marker_title)
-    return None
+        table = table[table["excluded"] == ""]
+    found = adjusted_values(
+        table, outcome=outcome_column(str(row["outcome"])), marker=str(row["marker"]), covariates=_model_terms(str(row.get("model", "")))
+    )  # fmt: skip
+    if found is None or len(found.table) != int(row["n"]) or abs(found.partial_r - float(row["effect"])) > 0.002:
+        return None
+    return partial_regression(found, row, marker_title=main.marker_title)
+
+
+def _model_terms(model: str) -> tuple[str, ...]:
+    """Terms beside the marker, from the model as written in the table.
+
+    Examples
+    --------
+    >>> _model_terms("iz_target_s ~ marker + iz_no_target_s + cohort")
+    ('iz_no_target_s', 'cohort')
+    """
+    terms = [term.strip() for term in model.partition("~")[2].split("+")]
+    return tuple(term for term in terms if term and term != "marker")
+
+
+def _with_markers(results: Results) -> pd.DataFrame | None:
+    """The cohort's table with axis scores, and with protein values where the run stored them, by subject."""
+    cohort, scores, markers = results.table("cohort"), results.table("axis_scores"), results.table("markers")
+    if cohort is None or "role" not in cohort:
+        return None
+    if markers is not None:
+        cohort = cohort.merge(markers[["subject", *(name for name in markers if name not in cohort)]], on="subject", how="left")
+    if scores is not None and "subject" in scores:
+        wide = scores.pivot_table(index="subject", columns="axis", values="score")
+        cohort = cohort.merge(wide[[name for name in wide if name not in cohort]], on="subject", how="left")
+    return cohort
 
 
 def _outcome_tables(results: Results, subset: str, *, first: bool) -> list[Block]:
@@ -134,10 +180,10 @@ def _outcome_tables(results: Results, subset: str, *, first: bool) -> list[Block
     panel = [cells for in_front, cells in lines if not in_front]
     caption = f"{words[0].upper()}{words[1:]}: change of each outcome per SD of the marker, in the unit of the outcome."
     views = [
-        TableView(head, declared, f"{caption} Axis scores and the declared set; q within the declared set (axis scores without one: over the panel).",
+        TableView(head, declared, f"{caption} T-helper scores and the declared set; q within the declared set, for scores over all axis scores.",
                   "tables/association.csv", folded="" if first else f"The same in {words}", spans=spans),
-        TableView(head, panel, f"{caption} q over all detected proteins.", "tables/association.csv", filterable=len(panel) > 12,
-                  folded=f"The other {plural(len(panel), 'protein')} of the panel in {words}", spans=spans),
+        TableView(head, panel, f"{caption} q over all detected proteins, for scores over all axis scores.", "tables/association.csv", filterable=len(panel) > 12,
+                  folded=f"The other {plural(len(panel), 'marker')} in {words}", spans=spans),
     ]  # fmt: skip
     return [TableBlock(view) for view in views if view.rows]
 
@@ -152,8 +198,8 @@ def side_by_side(results: Results, subset: str) -> tuple[list[tuple[bool, list[C
     by_outcome = {name: rows[rows["outcome"] == name] for name in outcomes}
     models = {name: of[of["method"] == model_method(of)].drop_duplicates("marker") for name, of in by_outcome.items()}
     first = models[outcomes[0]]
-    protein = first["kind"] != "axis"
-    rank = protein.astype(int) + (protein & ~first["in_set"]).astype(int)
+    in_front = (first["kind"] == "axis") & first["marker"].map(is_t_helper)
+    rank = np.select([in_front, first["in_set"], first["kind"] == "axis"], [0, 1, 2], 3)
     lines = []
     for _, row in first.assign(rank=rank).sort_values(["rank", "p"]).iterrows():
         cells = [Cell(str(row["symbol"] or row["marker"]))]
@@ -174,27 +220,29 @@ def _entries(row: pd.Series | None) -> list[Cell]:
 
 
 def robustness_section(results: Results) -> Section | None:
-    """The same questions asked otherwise: other class rules, other methods, all mice."""
+    """The same questions asked otherwise: other zones and windows, other class rules, other methods, all mice."""
     blocks: list[Block] = []
     animals = results.table("social_interaction")
-    if animals is not None and "class" in animals and any(name.startswith("class_") for name in animals):
-        view = table_view(
-            class_variants(animals), caption="Defeated mice in each class under every rule; differ: mice whose class is not that of the default rule.",
-            link="tables/social_interaction.csv", headings={"rule": "rule"},
-        )  # fmt: skip
-        blocks.append(TableBlock(view))
-    main = main_result(results)
-    table = results.table("association")
+    link = "tables/social_interaction.csv"
+    if animals is not None and "class" in animals:
+        ratios = ratio_variants(animals)
+        if len(ratios) > 1:
+            caption = "SI ratio of defeated mice under other zones, windows and points; Spearman and changed classes are against the default."
+            blocks.append(TableBlock(table_view(ratios, caption=caption, link=link)))
+        if any(name.startswith("class_") for name in animals):
+            caption = "Defeated mice in each class under every rule; differ: mice whose class is not that of the default rule."
+            blocks.append(TableBlock(table_view(class_variants(animals), caption=caption, link=link)))
+    main, table = main_result(results), results.table("association")
     if main is not None and table is not None:
         rows = table[table["marker"] == main.row["marker"]]
         columns = ["subset", "outcome", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name", "smallest_detectable", "note"]  # fmt: skip
-        shown = rows.assign(outcome=[outcome_title(name, unit=True) for name in rows["outcome"]])
+        shown = rows.assign(
+            outcome=[outcome_title(name, unit=True) for name in rows["outcome"]],
+            method=rows["method"].str.replace("_", " "),
+            effect_name=rows["effect_name"].where(rows["method"].isin(["ancova", "linear_model", "interaction"]), ""),
+        )
         caption = f"{main.marker_title} by every outcome, method and set of animals that was computed, whether or not it agrees."
         blocks.append(TableBlock(table_view(shown, columns=columns, caption=caption, link="tables/association.csv")))
-    for name in ("robustness", "reliability"):
-        further = results.table(name)
-        if further is not None:
-            blocks.append(TableBlock(table_view(further, caption=f"{name.capitalize()} of the measures.", link=f"tables/{name}.csv", filterable=len(further) > 12)))  # fmt: skip
     return Section("robustness", "Robustness", blocks) if blocks else None
 
 

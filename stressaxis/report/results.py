@@ -17,7 +17,7 @@ __all__ = ["Results", "read_results"]
 TEXT = frozenset(
     "subject sample sex strain cage cohort group role treatment class excluded note trial file plate well panel protein symbol "
     "uniprot axis status subset outcome marker kind method effect_name measure group_1 group_0 contrast stage reason severity "
-    "code where message action arena zone flag flags term species unit".split()
+    "code where message action arena zone flag flags term species unit outlier model comparison point role".split()
 )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from stressaxis.figures.axis_scores import axis_order, axis_scores
+from stressaxis.figures.axis_scores import axis_order, axis_scores, is_t_helper
 from stressaxis.figures.numbers import percent, plural
 from stressaxis.figures.quality import protein_detection
 from stressaxis.figures.volcano import contrast_name, volcano
@@ -42,12 +43,13 @@ def serum_quality_section(results: Results) -> Section | None:
 
 
 def _flagged(samples: pd.DataFrame) -> pd.DataFrame | None:
-    """Rows in which a flag or note column says something; None where the table has no such column."""
-    names = [name for name in samples.columns if name in ("flag", "flags", "note", "quality", "qc")]
-    if not names:
-        return None
-    text = samples[names].fillna("").astype(str).agg("".join, axis=1)
-    return samples[text != ""]
+    """Samples far from the others or with a warning of the vendor; None where the table tells neither."""
+    marks = []
+    if "outlier" in samples:
+        marks.append(samples["outlier"] != "")
+    if "qc_warnings" in samples:
+        marks.append(samples["qc_warnings"] > 0)
+    return samples[np.logical_or.reduce(marks)] if marks else None
 
 
 def _folded(table: pd.DataFrame, link: str, title: str, caption: str) -> TableBlock:
@@ -88,8 +90,7 @@ def axes_section(results: Results) -> Section | None:
         refused = scores[scores["score"].isna()].groupby("axis")["note"].first() if "note" in scores else pd.Series(dtype=str)
         blocks += [Paragraph(f"{axis}: no score. {note}", "note") for axis, note in refused.items() if scores.loc[scores["axis"] == axis, "score"].isna().all()]  # fmt: skip
     if members is not None:
-        view = table_view(_members(members), caption="Members of each axis on this panel, with the share of samples in which each was detected.", link="tables/axis_members.csv")  # fmt: skip
-        blocks.append(TableBlock(view))
+        blocks += _member_tables(members)
     return Section("axes", "T-helper axes", blocks)
 
 
@@ -103,17 +104,32 @@ def _with_subject(scores: pd.DataFrame, results: Results) -> pd.DataFrame:
     return scores.assign(subject=scores["sample"])
 
 
+def _member_tables(members: pd.DataFrame) -> list[Block]:
+    """Who carries each axis and who does not: the T-helper axes in sight, the others folded away."""
+    table = _members(members[members["status"] != "extended"])
+    helper = table["axis"].map(is_t_helper)
+    caption = "Core members of each axis: those that carry its score, with the share of samples in which they were detected, and those that do not, with the reason."
+    link = "tables/axis_members.csv"
+    views = [
+        table_view(table[helper], caption=caption, link=link),
+        table_view(table[~helper], caption=caption, link=link, folded=f"The other {plural(int((~helper).sum()), 'axis', 'axes')}"),
+    ]
+    return [TableBlock(view) for view in views if view.rows]
+
+
 def _members(members: pd.DataFrame) -> pd.DataFrame:
     """One row per axis: who carries it, who does not and why."""
     rows = []
+    statuses = ["used", *sorted(set(members["status"]) - {"used"})]
     for axis in axis_order(list(members["axis"].unique())):
         of_axis = members[members["axis"] == axis]
-        row = {"axis": axis}
-        for status in ["used", *sorted(set(of_axis["status"]) - {"used"})]:
-            names = [
-                str(symbol) + (f" ({percent(share)})" if status in ("used", "not detected") and share == share else "")
-                for symbol, share in zip(of_axis.loc[of_axis["status"] == status, "symbol"], of_axis.loc[of_axis["status"] == status].get("detected_share", pd.Series(dtype=float)), strict=False)
-            ]  # fmt: skip
-            row[status] = ", ".join(names)
+        row = {"axis": axis.replace("_", " ") if not is_t_helper(axis) else axis}
+        for status in statuses:
+            chosen = of_axis[of_axis["status"] == status]
+            row[status] = ", ".join(_member(symbol, share) for symbol, share in zip(chosen["symbol"], chosen["detected_share"], strict=True))
         rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    return pd.DataFrame(rows)
+
+
+def _member(symbol: str, share: float) -> str:
+    return f"{symbol} ({percent(share)})" if share == share else symbol

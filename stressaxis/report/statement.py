@@ -74,7 +74,8 @@ def model_method(rows: pd.DataFrame) -> str:
     'ancova'
     """
     methods = list(dict.fromkeys(rows["method"]))
-    models = [name for name in methods if "spearman" not in name and "pearson" not in name and "bicor" not in name]
+    others = ("spearman", "pearson", "bicor", "interaction")
+    models = [name for name in methods if not any(other in name for other in others)]
     return str((models or methods)[0])
 
 
@@ -85,7 +86,7 @@ def main_result(results: Results) -> MainResult | None:
         rows = None if rows is None else rows.dropna(subset=["estimate", "p"])
         if rows is None or rows.empty:
             continue
-        axes = rows[(rows["kind"] == "axis") & (rows["marker"].str.casefold().isin(["th2", "th2 score", "axis_th2", "th2_score"]))]
+        axes = rows[(rows["kind"] == "axis") & (rows["marker"].str.casefold() == "th2")]
         if not axes.empty:
             return _named(axes.iloc[0], "Th2 score")
         in_set = rows[rows["in_set"]]
@@ -115,7 +116,8 @@ def statement(results: Results) -> list[str]:
 def _association_words(main: MainResult) -> str:
     row = main.row
     q = row["q_set"] if not _missing(row["q_set"]) else row["q_panel"]
-    q_name = "q in the declared set" if not _missing(row["q_set"]) else "q over the panel"
+    over = "in the declared set" if not _missing(row["q_set"]) else "over the axis scores" if row["kind"] == "axis" else "over the panel"
+    q_name = f"q {over}"
     shown = (float(row["p"]) if _missing(q) else float(q)) <= THRESHOLD
     animals = "defeated mice" if row["subset"] == "defeated" else "animals"
     direction = "lower" if float(row["estimate"]) < 0 else "higher"

@@ -45,10 +45,11 @@ def write_results(
         _write(folder, "social_interaction", animals)
         _write(folder, "trials", _trials(rng, animals))
         _write(folder, "arenas", _arenas())
+        _write(folder, "time_course", _time_course(rng, animals))
         _write_tracks(folder, rng, animals, fps)
     if serum:
         _write_serum(folder, rng, animals, markers)
-    _write(folder, "cohort", pd.concat([animals, markers], axis=1) if serum else animals)
+    _write(folder, "cohort", animals.assign(plate="P1", sample="s_" + animals["subject"]))
     if behavior and serum:
         _write(folder, "association", _association(animals, markers))
     _write(folder, "group_counts", _group_counts(n_control, n_defeated))
@@ -85,6 +86,8 @@ def _animals(rng: np.random.Generator, n_control: int, n_defeated: int, names: d
             "iz_target_s": target,
             "si_ratio": ratio,
             "si_difference_s": target - without,
+            "si_narrow": ratio * rng.normal(1, 0.05, n),
+            "si_first_120_s": ratio * rng.normal(1, 0.1, n),
             "si_index": (target - without) / (target + without),
             "si_target_share": target / (target + without),
             "log_si": np.log(ratio),
@@ -137,6 +140,15 @@ def _trials(rng: np.random.Generator, animals: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _time_course(rng: np.random.Generator, animals: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {"subject": subject, "trial": trial, "bin": place + 1, "start_s": 10.0 * place, "scored_s": 10.0, "observed_s": 10.0,
+         "iz_raw_s": float(rng.uniform(0, 10))}
+        for subject in animals["subject"] for trial in ("no_target", "target") for place in range(15)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def _arenas() -> pd.DataFrame:
     rows = [
         {"arena": "box 1", "zone": zone, "vertex": place, "x_cm": x, "y_cm": y}
@@ -182,22 +194,25 @@ def _write_serum(folder: Path, rng: np.random.Generator, animals: pd.DataFrame, 
     ]
     _write(folder, "axis_scores", pd.DataFrame(scores))
     members = [
-        {"axis": "Th2", "symbol": s, "protein": s, "status": "used", "detected_share": rng.uniform(0.6, 1)} for s in TH2
+        {"axis": "Th2", "role": "core", "symbol": s, "protein": s, "status": "used", "detected_share": rng.uniform(0.6, 1)}
+        for s in TH2
     ]
     members += [
         {"axis": "Th2", "symbol": "Il31", "protein": "", "status": "not on panel", "detected_share": np.nan},
         {"axis": "Th1", "symbol": "Ifng", "protein": "Ifng", "status": "used", "detected_share": 0.9},
         {"axis": "Th1", "symbol": "Il12b", "protein": "Il12b", "status": "not detected", "detected_share": 0.2},
         {"axis": "Th17", "symbol": "Il17a", "protein": "Il17a", "status": "used", "detected_share": 0.8},
+        {"axis": "vascular", "symbol": "Selp", "protein": "", "status": "not on panel", "detected_share": np.nan},
     ]
     _write(folder, "axis_members", pd.DataFrame(members))
     _write(folder, "differential_SUS_vs_RES", _differential(rng, 5, 3))
     _write(folder, "differential_defeated_vs_control", _differential(rng, 8, 4))
+    _write(folder, "differential_per_target_s", _differential(rng, 8, 0, scale=0.01))
     quality = pd.DataFrame(
         {
-            "sample": samples, "subject": animals["subject"], "plate": "P1",
-            "n_detected": rng.integers(14, 19, len(animals)), "median_log2": rng.normal(5, 0.2, len(animals)),
-            "flag": ["sample_outlier"] + [""] * (len(animals) - 1),
+            "sample": samples, "plate": "P1", "n_measured": rng.integers(14, 19, len(animals)),
+            "detected_share": 0.9, "median": rng.normal(0, 0.2, len(animals)), "iqr": 0.5, "qc_warnings": 0,
+            "outlier": ["median"] + [""] * (len(animals) - 1),
         }
     )  # fmt: skip
     _write(folder, "serum_quality", quality)
@@ -208,7 +223,7 @@ def _write_serum(folder: Path, rng: np.random.Generator, animals: pd.DataFrame, 
     )
 
 
-def _differential(rng: np.random.Generator, n_1: int, n_0: int) -> pd.DataFrame:
+def _differential(rng: np.random.Generator, n_1: int, n_0: int, scale: float = 1.0) -> pd.DataFrame:
     logfc = np.where(np.isin(PANEL, TH2), 0.9, 0.0) + rng.normal(0, 0.3, len(PANEL))
     t = logfc / 0.3
     p = np.clip(np.exp(-(t**2) / 1.6), 1e-8, 1)
@@ -216,8 +231,8 @@ def _differential(rng: np.random.Generator, n_1: int, n_0: int) -> pd.DataFrame:
     q = np.empty(len(p))
     q[order] = np.minimum.accumulate((p[order] * len(p) / np.arange(1, len(p) + 1))[::-1])[::-1]
     return pd.DataFrame(
-        {"protein": PANEL, "symbol": PANEL, "uniprot": [f"P{i:05d}" for i in range(len(PANEL))], "logfc": logfc,
-         "se": 0.3, "t": t, "df": 9.4, "p": p, "q": q.clip(0, 1), "n_1": n_1, "n_0": n_0}
+        {"protein": PANEL, "symbol": PANEL, "uniprot": [f"P{i:05d}" for i in range(len(PANEL))],
+         "logfc": scale * logfc, "se": scale * 0.3, "t": t, "df": 9.4, "p": p, "q": q.clip(0, 1), "n_1": n_1, "n_0": n_0}
     )  # fmt: skip
 
 
@@ -230,6 +245,8 @@ def _association(animals: pd.DataFrame, markers: pd.DataFrame) -> pd.DataFrame:
             covariates = [mice["cohort"] == "B"]
             covariates += [mice["iz_no_target_s"]] if outcome == "target_time" else []
             covariates += [mice["role"] == "control"] if subset == "all" else []
+            terms = " + ".join(["marker", *(["iz_no_target_s"] if outcome == "target_time" else []), "cohort",
+                                *(["group"] if subset == "all" else [])])  # fmt: skip
             for marker in ["Th2", "Th1", *PANEL]:
                 z = markers.loc[chosen, marker]
                 found = _slope(mice[column], (z - z.mean()) / z.std(), covariates)
@@ -240,7 +257,7 @@ def _association(animals: pd.DataFrame, markers: pd.DataFrame) -> pd.DataFrame:
                         "kind": "axis" if marker in ("Th2", "Th1") else "protein",
                         "method": "ancova" if outcome == "target_time" else "linear_model", "n": n, **found,
                         "q_set": min(1, found["p"] * 3) if in_set else np.nan, "q_panel": min(1, found["p"] * 6),
-                        "effect_name": "partial r", "smallest_detectable": 0.7, "in_set": in_set, "note": "",
+                        "effect_name": "partial r", "smallest_detectable": 0.7, "in_set": in_set, "model": f"{column} ~ {terms}", "note": "",
                     }
                 )  # fmt: skip
     return pd.DataFrame(rows)
@@ -263,10 +280,11 @@ def _group_counts(n_control: int, n_defeated: int) -> pd.DataFrame:
     rows = []
     for group, n in (("control", n_control), ("defeat", n_defeated)):
         rows += [
-            {"group": group, "stage": "in the subjects table", "n": n + 1, "reason": ""},
-            {"group": group, "stage": "both trials scored", "n": n, "reason": "1 recording could not be read"},
-            {"group": group, "stage": "with serum", "n": n, "reason": ""},
-            {"group": group, "stage": "analysed", "n": n, "reason": ""},
+            {"group": group, "stage": "listed", "n": n + 1, "reason": ""},
+            {"group": group, "stage": "recorded", "n": n, "reason": "1 without scored recordings: m99"},
+            {"group": group, "stage": "not excluded", "n": n, "reason": ""},
+            {"group": group, "stage": "serum", "n": n, "reason": ""},
+            {"group": group, "stage": "analysed: target_time (all)", "n": n, "reason": ""},
         ]
     return pd.DataFrame(rows)
 
@@ -274,12 +292,14 @@ def _group_counts(n_control: int, n_defeated: int) -> pd.DataFrame:
 def _comparisons(rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for measure in ("si_ratio", "iz_target_s", "corner_target_s", "velocity_drop_cm_s"):
-        for one, zero in (("defeat", "control"), ("SUS", "RES")):
+        for comparison, one, zero in (("defeat", "defeated", "control"), ("class", "SUS", "RES")):
             d = float(rng.normal(-0.5, 0.5))
             rows.append(
-                {"measure": measure, "group_1": one, "group_0": zero, "n_1": 8, "n_0": 4, "difference": d * 5,
-                 "ci_low": d * 5 - 4, "ci_high": d * 5 + 4, "p": float(rng.uniform(0, 1)), "effect": d,
-                 "effect_name": "Hedges g", "note": ""}
+                {"measure": measure, "comparison": comparison, "group_1": one, "group_0": zero, "method": "welch_t",
+                 "n": 12, "n_1": 8, "n_0": 4, "mean_1": 1.0, "sd_1": 0.2, "mean_0": 1.2, "sd_0": 0.3, "estimate": d * 5,
+                 "se": 1.8, "ci_low": d * 5 - 4, "ci_high": d * 5 + 4, "statistic": d, "df": 8.1,
+                 "p": float(rng.uniform(0, 1)), "effect": d, "effect_name": "Hedges g", "effect_ci_low": d - 1,
+                 "effect_ci_high": d + 1, "smallest_detectable": 1.9, "note": ""}
             )  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -1,0 +1,54 @@
+"""Time in the interaction zone over the course of the trials."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from stressaxis.figures.figure import Figure, from_chart
+from stressaxis.figures.numbers import mean_interval
+from stressaxis.figures.style import colour, show_groups
+
+__all__ = ["zone_time_course"]
+
+
+def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None:
+    """Share of each bin spent in the interaction zone, mean and 95 % interval by group; None without bins.
+
+    Parameters
+    ----------
+    bins
+        Columns ``subject, trial, start_s, observed_s, iz_raw_s``.
+    animals
+        Columns ``subject`` and any of ``group, role, class``.
+    """
+    if not {"subject", "trial", "start_s", "observed_s", "iz_raw_s"} <= set(bins.columns):
+        return None
+    seen = bins[bins["observed_s"] > 0].merge(animals, on="subject", how="inner", suffixes=("", "_animal"))
+    if seen.empty:
+        return None
+    groups = show_groups(seen)
+    table = seen.assign(shown=groups.label, kind=groups.kind, share=seen["iz_raw_s"] / seen["observed_s"])
+    width = float(table["start_s"].drop_duplicates().sort_values().diff().median() or 0.0)
+    rows = []
+    for (shown, kind, trial, start), part in table.groupby(["shown", "kind", "trial", "start_s"]):
+        mean, low, high = mean_interval(part["share"])
+        rows.append({"shown": shown, "kind": kind, "trial": trial, "at": start + width / 2, "mean": mean,
+                     "low": max(0.0, low), "high": min(1.0, high), "n": len(part)})  # fmt: skip
+    means = pd.DataFrame(rows)
+    panels = []
+    for trial, title in (("no_target", "No target"), ("target", "Target")):
+        base = alt.Chart(means[means["trial"] == trial]).encode(x=alt.X("at:Q", title="Time from release (s)"))
+        y = alt.Y("mean:Q", title="Time in zone (%)", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+        tip = [alt.Tooltip("shown:N", title="group"), alt.Tooltip("at:Q", title="s", format=".0f"), alt.Tooltip("mean:Q", format=".0%"), alt.Tooltip("n:Q")]  # fmt: skip
+        band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q"), y2="high:Q", color=colour(groups.kinds), detail="shown:N")
+        line = base.mark_line(strokeWidth=2.2).encode(y=y, color=colour(groups.kinds), detail="shown:N", tooltip=tip)
+        panels.append(alt.layer(band, line).properties(width=380, height=210, title=title))
+    n = table.groupby("shown")["subject"].nunique()
+    counts = ", ".join(f"{n[name]} {name}" for name in groups.order if name in n)
+    caption = (
+        f"Time in the interaction zone over the trials in bins of {width:g} s (n = {counts}): mean share of the observed time, "
+        "bands: its 95 % interval over mice."
+    )
+    chart = alt.concat(*panels, columns=2, spacing=30)
+    return from_chart(chart, name="time_course", caption=caption, table="time_course.csv")
