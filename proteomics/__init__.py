@@ -34,5 +34,6 @@ __getattr__, __dir__, __all__ = lazy_front(
         ),
         "readers": ("READERS", "SerumOptions", "SerumTable", "read_serum"),
         "signature": ("SIGNATURE_COLUMNS", "SignatureResult", "false_discovery_q", "signature_table"),
+        "simulation": ("BeadPanelOptions", "SerumSimulation", "simulate_bead_panel", "simulate_olink"),
     },
 )
