@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -241,7 +242,7 @@ class _Part:
         code, reason = self.refusal()
         if code:
             return [Problem(code=code, where=place, message=reason, action="no test")]
-        notes = self._model(self.table).notes
+        notes = self._whole.notes
         return [
             Problem(
                 code="cohort_is_plate" if note.startswith("plate and cohort are") else "redundant_term",
@@ -252,7 +253,14 @@ class _Part:
             for note in notes
         ]
 
+    @cached_property
+    def _whole(self) -> ModelTerms:
+        """The model of markers that have a value in every subject."""
+        return model_terms(self.table, [*self.outcome.baseline, *self.terms])
+
     def _model(self, table: pd.DataFrame) -> ModelTerms:
+        if len(table) == len(self.table):
+            return self._whole
         return model_terms(table, [*self.outcome.baseline, *self.terms])
 
     def _refused(self, values: pd.Series[float], refusal: str) -> list[dict[str, Any]]:
@@ -288,9 +296,11 @@ class _Part:
         if not model.terms:
             return ""
         note = f"not adjusted for {', '.join(model.terms)}"
+        if not plain.p < 0.05:
+            return note
         given = {term: partial_correlation(x, y, model.of(term), method=plain.method) for term in model.terms}
         term, least = min(given.items(), key=lambda item: abs(item[1].estimate))
-        if plain.p < 0.05 <= least.p:
+        if least.p >= 0.05:
             note += f"; it goes with {term}: given {term} alone r = {least.estimate:.2f} (p = {least.p:.2g})"
         return note
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 __all__ = ["smallest_detectable_correlation", "smallest_detectable_difference"]
 
 
+@lru_cache(maxsize=4096)
 def smallest_detectable_correlation(n: int, *, n_covariates: int = 0, power: float = 0.8, alpha: float = 0.05) -> float:
     """The (partial) correlation that a two-sided test finds with the given power.
 
@@ -44,6 +46,7 @@ def smallest_detectable_correlation(n: int, *, n_covariates: int = 0, power: flo
     return float(pingouin.power_corr(n=n - n_covariates, power=power, alpha=alpha))
 
 
+@lru_cache(maxsize=4096)
 def smallest_detectable_difference(n_1: int, n_0: int, *, power: float = 0.8, alpha: float = 0.05) -> float:
     """The standardised difference (Cohen's d) between two groups that a two-sided t-test finds with the given power.
 
