@@ -106,12 +106,22 @@ def partial_regression(adjusted: Adjusted, row: pd.Series, *, marker_title: str)
     points = data[["subject", "marker_value", "outcome_value"]].assign(kind=groups.kind, shown=groups.label)
     points["marker_value"] /= per_sd
     ends = np.array([points["marker_value"].min(), points["marker_value"].max()])
-    line = pd.DataFrame({"marker_value": ends, "outcome_value": points["outcome_value"].mean() + float(row["estimate"]) * ends})
+    line = pd.DataFrame(
+        {"marker_value": ends, "outcome_value": points["outcome_value"].mean() + float(row["estimate"]) * ends}
+    )
     given = " and ".join(_COVARIATES.get(name, name.replace("_", " ")) for name in adjusted.covariates)
     title = outcome_title(row["outcome"], unit=True)
     title = title[0].upper() + title[1:]
-    x = alt.X("marker_value:Q", title=f"{marker_title} (SD)" + (f", given {given}" if given else ""), scale=alt.Scale(zero=False, padding=12))
-    y = alt.Y("outcome_value:Q", title=[f"{title},", f"given {given}"] if given else title, scale=alt.Scale(zero=False, padding=12))
+    x = alt.X(
+        "marker_value:Q",
+        title=f"{marker_title} (SD)" + (f", given {given}" if given else ""),
+        scale=alt.Scale(zero=False, padding=12),
+    )
+    y = alt.Y(
+        "outcome_value:Q",
+        title=[f"{title},", f"given {given}"] if given else title,
+        scale=alt.Scale(zero=False, padding=12),
+    )
     marks = animal_points(alt.Chart(points), groups.kinds, size=64).encode(
         x=x, y=y,
         tooltip=[alt.Tooltip("subject:N", title="mouse"), alt.Tooltip("shown:N", title="group"), alt.Tooltip("marker_value:Q", title="marker (SD)", format=".2f"), alt.Tooltip("outcome_value:Q", title="outcome", format=".3~g")],
@@ -156,7 +166,11 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     base = alt.Chart(data[columns]).encode(y=y)
     title = outcome_title(outcome)
     per = f"{outcome_unit(outcome)} per SD" if outcome_unit(outcome) else "per SD"
-    x = alt.X("estimate:Q", title=[f"Change of {title}", f"({per} of the marker)"], axis=alt.Axis(labelOverlap="greedy", tickCount=6))
+    x = alt.X(
+        "estimate:Q",
+        title=[f"Change of {title}", f"({per} of the marker)"],
+        axis=alt.Axis(labelOverlap="greedy", tickCount=6),
+    )
     lines = base.mark_rule(strokeWidth=2, color="#555555").encode(x=alt.X("ci_low:Q"), x2="ci_high:Q")
     points = base.mark_point(size=90, strokeWidth=2, filled=False).encode(
         x=x,

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from stressaxis.figures.style import themed
+from stressaxis.figures.style import CONFIG
 
 __all__ = ["Figure", "from_chart"]
 
@@ -55,7 +55,7 @@ def from_chart(chart: Any, *, name: str, caption: str, table: str = "") -> Figur
     import vl_convert
 
     with alt.data_transformers.enable("default", max_rows=None, consolidate_datasets=False):
-        spec = themed(chart).to_dict()
+        spec = chart.to_dict() | {"config": CONFIG}
     version = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
     svg = vl_convert.vegalite_to_svg(spec, vl_version=version, allowed_base_urls=[])
     return Figure(name=name, caption=caption, svg=_own_ids(svg, name), spec=json.dumps(spec), table=table)

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["count", "estimate_words", "interval", "mean_interval", "number", "p_value", "percent", "plural", "swarm_offsets"]
+__all__ = [
+    "count",
+    "estimate_words",
+    "interval",
+    "mean_interval",
+    "number",
+    "p_value",
+    "percent",
+    "plural",
+    "swarm_offsets",
+]
 
 MISSING = "–"
 

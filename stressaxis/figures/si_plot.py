@@ -120,5 +120,5 @@ def class_counts(animals: pd.DataFrame) -> Figure | None:
         f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below 1 = SUS). Susceptible per cohort: "
         f"{spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
     )
-    chart = alt.layer(bars, text).properties(width=520, height=alt.Step(30))
+    chart = alt.layer(bars, text).properties(width=440, height=alt.Step(30))
     return from_chart(chart, name="class_counts", caption=caption, table="social_interaction.csv")

@@ -8,7 +8,20 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-__all__ = ["COLOURS", "DECLARED", "FONT", "INK", "KINDS", "MARKS", "Groups", "animal_points", "colour", "mark", "show_groups", "themed"]
+__all__ = [
+    "COLOURS",
+    "CONFIG",
+    "DECLARED",
+    "FONT",
+    "INK",
+    "KINDS",
+    "MARKS",
+    "Groups",
+    "animal_points",
+    "colour",
+    "mark",
+    "show_groups",
+]
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 
@@ -82,14 +95,14 @@ def _text(table: pd.DataFrame, name: str) -> pd.Series:
 def colour(kinds: list[str], *, legend: bool = True, title: str | None = None) -> alt.Color:
     """Colour encoding of the column ``kind``."""
     scale = alt.Scale(domain=kinds, range=[COLOURS[kind] for kind in kinds])
-    shown = alt.Legend(title=title, orient="top", symbolStrokeWidth=1.5) if legend else None
+    shown = alt.Legend(title=title, orient="top", symbolStrokeWidth=1.5, symbolOpacity=1) if legend else None
     return alt.Color("kind:N", scale=scale, legend=shown)
 
 
 def mark(kinds: list[str], *, legend: bool = True, title: str | None = None) -> alt.Shape:
     """Mark encoding of the column ``kind``; with the same legend as :func:`colour`."""
     scale = alt.Scale(domain=kinds, range=[MARKS[kind] for kind in kinds])
-    shown = alt.Legend(title=title, orient="top", symbolStrokeWidth=1.5) if legend else None
+    shown = alt.Legend(title=title, orient="top", symbolStrokeWidth=1.5, symbolOpacity=1) if legend else None
     return alt.Shape("kind:N", scale=scale, legend=shown)
 
 
@@ -115,17 +128,19 @@ def animal_points(base: alt.Chart, kinds: list[str], *, size: int = 46, legend: 
     )
 
 
-def themed(chart: Any) -> Any:
-    """The chart with the fonts, grid and paddings of all figures."""
-    return (
-        chart.configure(font=FONT, background="white", padding=6)
-        .configure_view(stroke=None, continuousHeight=240)
-        .configure_axis(
-            labelFontSize=12, titleFontSize=13, titleFontWeight="normal", labelColor=INK, titleColor=INK,
-            gridColor="#eeeeee", domainColor="#888888", tickColor="#888888", labelLimit=260, titlePadding=8,
-        )
-        .configure_header(labelFontSize=13, titleFontSize=13, labelColor=INK, titleFontWeight="normal", labelFontWeight="bold")
-        .configure_legend(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=300, labelColor=INK)
-        .configure_title(fontSize=14, anchor="start", color=INK)
-        .configure_text(fontSize=12, color=INK)
-    )  # fmt: skip
+#: Vega-Lite configuration of all figures: fonts, grid, paddings. Put into the finished definition: through Altair's
+#: ``configure_…`` each would copy the whole chart with its data.
+CONFIG: dict[str, Any] = {
+    "font": FONT,
+    "background": "white",
+    "padding": 6,
+    "view": {"stroke": None, "continuousHeight": 240},
+    "axis": {
+        "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal", "labelColor": INK, "titleColor": INK,
+        "gridColor": "#eeeeee", "domainColor": "#888888", "tickColor": "#888888", "labelLimit": 260, "titlePadding": 8,
+    },
+    "header": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": INK, "labelFontWeight": "bold"},
+    "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 300, "labelColor": INK},
+    "title": {"fontSize": 14, "anchor": "start", "color": INK},
+    "text": {"fontSize": 12, "color": INK},
+}  # fmt: skip

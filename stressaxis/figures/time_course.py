@@ -39,9 +39,13 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
     panels = []
     for trial, title in (("no_target", "No target"), ("target", "Target")):
         base = alt.Chart(means[means["trial"] == trial]).encode(x=alt.X("at:Q", title="Time from release (s)"))
-        y = alt.Y("mean:Q", title="Time in zone (%)", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+        y = alt.Y(
+            "mean:Q", title="Time in zone (%)", axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0, nice=True)
+        )
         tip = [alt.Tooltip("shown:N", title="group"), alt.Tooltip("at:Q", title="s", format=".0f"), alt.Tooltip("mean:Q", format=".0%"), alt.Tooltip("n:Q")]  # fmt: skip
-        band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q"), y2="high:Q", color=colour(groups.kinds), detail="shown:N")
+        band = base.mark_area(opacity=0.16).encode(
+            y=alt.Y("low:Q"), y2="high:Q", color=colour(groups.kinds), detail="shown:N"
+        )
         line = base.mark_line(strokeWidth=2.2).encode(y=y, color=colour(groups.kinds), detail="shown:N", tooltip=tip)
         panels.append(alt.layer(band, line).properties(width=380, height=210, title=title))
     n = table.groupby("shown")["subject"].nunique()

@@ -15,7 +15,7 @@ from stressaxis.figures.style import DECLARED
 
 __all__ = ["contrast_name", "volcano"]
 
-WIDTH, HEIGHT = 560, 380
+WIDTH, HEIGHT = 420, 330
 KINDS = {
     "declared set": (DECLARED, "diamond"),
     "other, q ≤ 0.05": ("#333333", "circle"),
@@ -155,7 +155,7 @@ def _line_points(data: pd.DataFrame, top: float, threshold: float = 0.05) -> np.
     if level is None:
         return np.empty((0, 2))
     y = HEIGHT * (1 - level / top)
-    along = np.column_stack([np.arange(0.0, WIDTH, 4), np.full(WIDTH // 4, y)])
+    along = np.column_stack([np.arange(0.0, WIDTH, 4), np.full(-(-WIDTH // 4), y)])
     text = np.column_stack([np.arange(WIDTH - 45.0, WIDTH, 5), np.full(9, y - 8)])
     return np.vstack([along, text])
 

@@ -79,7 +79,10 @@ def paths_section(results: Results) -> Section | None:
     if not mice:
         return None
     labels = list(dict.fromkeys(mouse.label for mouse in mice))
-    groups = [(f"{label} (n = {sum(m.label == label for m in mice)})", [m for m in mice if m.label == label]) for label in labels]
+    groups = [
+        (f"{label} (n = {sum(m.label == label for m in mice)})", [m for m in mice if m.label == label])
+        for label in labels
+    ]
     limit = points_per_path(2 * len(mice))
     known = any("interaction" in outline.zones for outline in outlines)
     caption = (
@@ -110,7 +113,9 @@ def interaction_section(results: Results) -> Section | None:
     if bins is not None:
         blocks += figure_row(zone_time_course(bins, animals))
     columns = ["subject", "group", "cohort", "class", "si_ratio", "iz_no_target_s", "iz_target_s", "corner_ratio", "velocity_drop_cm_s", "excluded", "note"]  # fmt: skip
-    caption = "One row per mouse. SI ratio = share of time in the zone with target / without; classes by the default rule."
+    caption = (
+        "One row per mouse. SI ratio = share of time in the zone with target / without; classes by the default rule."
+    )
     view = table_view(
         animals, columns=columns, caption=caption, link="tables/social_interaction.csv", filterable=True,
         folded=f"All {plural(len(animals), 'mouse', 'mice')} with their scores",
@@ -163,7 +168,9 @@ def ratio_variants(animals: pd.DataFrame) -> pd.DataFrame:
                 "median": float(both["variant"].median()),
                 "below 1": int((both["variant"] < 1).sum()),
                 "changed class": int(((both["variant"] < 1) != (both["default"] < 1)).sum()),
-                "Spearman": float(both["variant"].corr(both["default"], method="spearman")) if len(both) > 2 else float("nan"),
+                "Spearman": float(both["variant"].corr(both["default"], method="spearman"))
+                if len(both) > 2
+                else float("nan"),
             }
         )
     return pd.DataFrame(rows)
@@ -185,7 +192,9 @@ def class_variants(animals: pd.DataFrame) -> pd.DataFrame:
         sus, res = int((values == "SUS").sum()), int((values == "RES").sum())
         rows.append(
             {
-                "rule": "default (SI ratio below 1)" if name == "class" else name.removeprefix("class_").replace("_", " "),
+                "rule": "default (SI ratio below 1)"
+                if name == "class"
+                else name.removeprefix("class_").replace("_", " "),
                 "SUS": sus,
                 "RES": res,
                 "other": int((values != "").sum()) - sus - res,

@@ -153,7 +153,11 @@ def _simulated(simulated: dict[str, Any] | None) -> str:
         parts.append(f"planted correlation of susceptibility and Th2: {number(simulated['planted_correlation'], 2)}")
     if simulated.get("power") is not None:
         parts.append(f"power of the main test for it: {percent(float(simulated['power']))}")
-    return "; ".join(parts) + ("." if parts else "") + (f" {simulated['description']}" if simulated.get("description") else "")
+    return (
+        "; ".join(parts)
+        + ("." if parts else "")
+        + (f" {simulated['description']}" if simulated.get("description") else "")
+    )
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:

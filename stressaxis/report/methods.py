@@ -40,7 +40,9 @@ def _behavior(results: Results) -> str:
         if "enclosure_width_cm" in geometry and "enclosure_depth_cm" in geometry:
             size += f" with an enclosure of {geometry['enclosure_width_cm']:g} × {geometry['enclosure_depth_cm']:g} cm at one wall"
     zone = f", the enclosure widened by {geometry['zone_margin_cm']:g} cm" if "zone_margin_cm" in geometry else ""
-    point = {"centre": "centre of the body without the tail"}.get(str(scoring.get("point", "centre")), str(scoring.get("point")))
+    point = {"centre": "centre of the body without the tail"}.get(
+        str(scoring.get("point", "centre")), str(scoring.get("point"))
+    )
     smooth = f" averaged over {scoring['smooth_s']:g} s" if "smooth_s" in scoring else ""
     return (
         f"Social interaction was tested in two trials, without and with an unfamiliar target mouse in the enclosure{size}. "

@@ -81,7 +81,13 @@ def _trial_path(files: list[Path], row: pd.Series, outlines: dict[str, Outline],
     pieces, attributes, left_s = [], {}, _window_s(row)
     for number, file in enumerate(files):
         time, xy, attributes = _read_track(file)
-        begin = float(row["start_s"]) if number == 0 and np.isfinite(row["start_s"]) else float(time[0]) if len(time) else 0.0
+        begin = (
+            float(row["start_s"])
+            if number == 0 and np.isfinite(row["start_s"])
+            else float(time[0])
+            if len(time)
+            else 0.0
+        )
         inside = (time >= begin) & (time < begin + left_s)
         # A part ends where the next begins: the pen is lifted between them.
         pieces += [xy[inside], np.full((1, 2), np.nan)]

@@ -12,7 +12,14 @@ from stressaxis.figures.numbers import estimate_words, plural
 from stressaxis.report.behavior_sections import class_variants, ratio_variants
 from stressaxis.report.blocks import Block, Facts, Paragraph, Section, TableBlock, figure_row
 from stressaxis.report.results import Results
-from stressaxis.report.statement import MainResult, declared_proteins, main_result, model_method, outcome_column, primary_rows
+from stressaxis.report.statement import (
+    MainResult,
+    declared_proteins,
+    main_result,
+    model_method,
+    outcome_column,
+    primary_rows,
+)
 from stressaxis.report.tables import Cell, TableView, as_text, table_view
 
 __all__ = ["association_section", "counts_section", "done_section", "problems_section", "robustness_section"]
@@ -38,6 +45,14 @@ def done_section(results: Results) -> Section:
     if declared.get("fingerprint"):
         rows.append(("Fingerprint of the declaration", str(declared["fingerprint"])))
     blocks: list[Block] = [Facts(rows)]
+    before = results.provenance.get("declared_before") or []
+    if before:
+        blocks.append(
+            Paragraph(
+                f"This results folder was scored before under {plural(len(before), 'other declaration')} ({', '.join(str(name)[:12] for name in before)}). "
+                "The declaration above was therefore not made before any result of these data was seen.", "note",
+            )
+        )  # fmt: skip
     absent = [words for name, words in _PARTS.items() if results.table(name) is None]
     if results.contrasts() == {}:
         absent.append("protein differences between groups")
@@ -61,7 +76,11 @@ def _plain(value: object) -> str:
         return ", ".join(f"{key}{f' ({text})' if text else ''}" for key, text in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value) or "none"
-    return {True: "yes", False: "no", None: "not set"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+    return (
+        {True: "yes", False: "no", None: "not set"}.get(value, str(value))
+        if isinstance(value, bool | None)
+        else str(value)
+    )
 
 
 _STAGES = {
@@ -80,9 +99,13 @@ def counts_section(results: Results) -> Section | None:
         return None
     groups, stages = list(dict.fromkeys(counts["group"])), list(dict.fromkeys(counts["stage"]))
     known = {(group, stage): n for group, stage, n in zip(counts["group"], counts["stage"], counts["n"], strict=True)}
-    rows = [[Cell(_stage_words(stage)), *(as_text("n", known.get((group, stage))) for group in groups)] for stage in stages]
+    rows = [
+        [Cell(_stage_words(stage)), *(as_text("n", known.get((group, stage))) for group in groups)] for stage in stages
+    ]
     link = "tables/group_counts.csv"
-    view = TableView(["", *groups], rows, "Animals at each stage, by group; classes are counted among the defeated.", link)
+    view = TableView(
+        ["", *groups], rows, "Animals at each stage, by group; classes are counted among the defeated.", link
+    )
     blocks: list[Block] = [TableBlock(view)]
     reasons = counts[counts["reason"] != ""][["group", "stage", "reason"]].drop_duplicates()
     if not reasons.empty:
@@ -161,7 +184,9 @@ def _with_markers(results: Results) -> pd.DataFrame | None:
     if cohort is None or "role" not in cohort:
         return None
     if markers is not None:
-        cohort = cohort.merge(markers[["subject", *(name for name in markers if name not in cohort)]], on="subject", how="left")
+        cohort = cohort.merge(
+            markers[["subject", *(name for name in markers if name not in cohort)]], on="subject", how="left"
+        )
     if scores is not None and "subject" in scores:
         wide = scores.pivot_table(index="subject", columns="axis", values="score")
         cohort = cohort.merge(wide[[name for name in wide if name not in cohort]], on="subject", how="left")
@@ -174,7 +199,7 @@ def _outcome_tables(results: Results, subset: str, *, first: bool) -> list[Block
     if not lines:
         return []
     words = SUBSETS[subset]
-    spans = ((("", 1),) + tuple((outcome_title(name, unit=True), 3) for name in outcomes))
+    spans = (("", 1),) + tuple((outcome_title(name, unit=True), 3) for name in outcomes)
     head = ["marker", *(["per SD (95 % interval)", "p", "q"] * len(outcomes))]
     declared = [cells for in_front, cells in lines if in_front]
     panel = [cells for in_front, cells in lines if not in_front]
@@ -250,7 +275,9 @@ def problems_section(results: Results) -> Section:
     """All exclusions, failures and warnings, none left out."""
     problems = results.problems
     if problems.empty:
-        return Section("problems", "Exclusions and problems", [Paragraph("Nothing was excluded, failed or needed a warning.")])
+        return Section(
+            "problems", "Exclusions and problems", [Paragraph("Nothing was excluded, failed or needed a warning.")]
+        )
     rank = {"error": 0, "excluded": 1, "warning": 2, "info": 3}
     table = problems.assign(rank=problems["severity"].map(rank).fillna(4))
     table = table.sort_values(["rank", "code", "subject"]).drop(columns="rank")

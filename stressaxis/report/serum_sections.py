@@ -28,7 +28,9 @@ def serum_quality_section(results: Results) -> Section | None:
     blocks: list[Block] = []
     if proteins is not None:
         blocks += figure_row(protein_detection(proteins))
-        blocks.append(_folded(proteins, "tables/protein_quality.csv", "All {} proteins", "Every protein with its quality flags."))
+        blocks.append(
+            _folded(proteins, "tables/protein_quality.csv", "All {} proteins", "Every protein with its quality flags.")
+        )
     if samples is not None:
         flagged = _flagged(samples)
         if flagged is None:
@@ -36,9 +38,13 @@ def serum_quality_section(results: Results) -> Section | None:
         elif flagged.empty:
             blocks.append(Paragraph(f"None of {plural(len(samples), 'sample')} carries a flag."))
         else:
-            caption = f"{plural(len(flagged), 'sample')} of {len(samples)} with a flag; flags mark, they remove nothing."
+            caption = (
+                f"{plural(len(flagged), 'sample')} of {len(samples)} with a flag; flags mark, they remove nothing."
+            )
             blocks.append(TableBlock(table_view(flagged, caption=caption, filterable=len(flagged) > 12)))
-        blocks.append(_folded(samples, "tables/serum_quality.csv", "All {} samples", "Every sample with its quality flags."))
+        blocks.append(
+            _folded(samples, "tables/serum_quality.csv", "All {} samples", "Every sample with its quality flags.")
+        )
     return Section("serum", "Serum quality", blocks)
 
 
@@ -62,9 +68,8 @@ def proteins_section(results: Results) -> Section | None:
     if not contrasts:
         return None
     declared = declared_proteins(results)
-    blocks: list[Block] = []
-    for name, table in list(contrasts.items())[:DRAWN]:
-        blocks += figure_row(volcano(table, contrast=name, declared=declared))
+    drawn = [volcano(table, contrast=name, declared=declared) for name, table in list(contrasts.items())[:DRAWN]]
+    blocks: list[Block] = figure_row(*drawn)
     for name, table in contrasts.items():
         columns = ["symbol", "protein", "logfc", "se", "t", "df", "p", "q", "n_1", "n_0"]
         view = table_view(
@@ -87,7 +92,9 @@ def axes_section(results: Results) -> Section | None:
     if scores is not None and animals is not None:
         blocks += figure_row(axis_scores(_with_subject(scores, results), animals))
     if scores is not None:
-        refused = scores[scores["score"].isna()].groupby("axis")["note"].first() if "note" in scores else pd.Series(dtype=str)
+        refused = (
+            scores[scores["score"].isna()].groupby("axis")["note"].first() if "note" in scores else pd.Series(dtype=str)
+        )
         blocks += [Paragraph(f"{axis}: no score. {note}", "note") for axis, note in refused.items() if scores.loc[scores["axis"] == axis, "score"].isna().all()]  # fmt: skip
     if members is not None:
         blocks += _member_tables(members)
@@ -112,7 +119,7 @@ def _member_tables(members: pd.DataFrame) -> list[Block]:
     link = "tables/axis_members.csv"
     views = [
         table_view(table[helper], caption=caption, link=link),
-        table_view(table[~helper], caption=caption, link=link, folded=f"The other {plural(int((~helper).sum()), 'axis', 'axes')}"),
+        table_view(table[~helper], caption=caption, link=link, folded=f"Further axes ({int((~helper).sum())})"),
     ]
     return [TableBlock(view) for view in views if view.rows]
 
@@ -126,7 +133,9 @@ def _members(members: pd.DataFrame) -> pd.DataFrame:
         row = {"axis": axis.replace("_", " ") if not is_t_helper(axis) else axis}
         for status in statuses:
             chosen = of_axis[of_axis["status"] == status]
-            row[status] = ", ".join(_member(symbol, share) for symbol, share in zip(chosen["symbol"], chosen["detected_share"], strict=True))
+            row[status] = ", ".join(
+                _member(symbol, share) for symbol, share in zip(chosen["symbol"], chosen["detected_share"], strict=True)
+            )
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -11,7 +11,15 @@ from stressaxis.figures.association import outcome_title, outcome_unit
 from stressaxis.figures.numbers import estimate_words, number, p_value, plural
 from stressaxis.report.results import Results
 
-__all__ = ["MainResult", "declared_proteins", "main_result", "model_method", "outcome_column", "primary_rows", "statement"]
+__all__ = [
+    "MainResult",
+    "declared_proteins",
+    "main_result",
+    "model_method",
+    "outcome_column",
+    "primary_rows",
+    "statement",
+]
 
 #: Names under which an outcome may stand in the config and in the table.
 _COLUMNS = {"target_time": "iz_target_s", "velocity_drop": "velocity_drop_cm_s"}
@@ -109,14 +117,22 @@ def statement(results: Results) -> list[str]:
         paragraphs.append(set_words)
     paragraphs.extend(_class_words(results))
     if not paragraphs:
-        paragraphs.append("No association was tested in this run: it has behaviour or serum alone. What was measured stands below.")
+        paragraphs.append(
+            "No association was tested in this run: it has behaviour or serum alone. What was measured stands below."
+        )
     return paragraphs
 
 
 def _association_words(main: MainResult) -> str:
     row = main.row
     q = row["q_set"] if not _missing(row["q_set"]) else row["q_panel"]
-    over = "in the declared set" if not _missing(row["q_set"]) else "over the axis scores" if row["kind"] == "axis" else "over the panel"
+    over = (
+        "in the declared set"
+        if not _missing(row["q_set"])
+        else "over the axis scores"
+        if row["kind"] == "axis"
+        else "over the panel"
+    )
     q_name = f"q {over}"
     shown = (float(row["p"]) if _missing(q) else float(q)) <= THRESHOLD
     animals = "defeated mice" if row["subset"] == "defeated" else "animals"
@@ -127,11 +143,13 @@ def _association_words(main: MainResult) -> str:
         f"{estimate}{' ' + unit if unit else ''} per SD (95 % interval {limits}, "
         f"{_equals('p', row['p'])}" + ("" if _missing(q) else f", {_equals(q_name, q)}") + f", n = {int(row['n'])})"
     )
-    effect = "" if _missing(row["effect"]) else f" Standardised effect: {row['effect_name']} = {number(row['effect'], 2)}."
+    effect = (
+        "" if _missing(row["effect"]) else f" Standardised effect: {row['effect_name']} = {number(row['effect'], 2)}."
+    )
     least = ""
     if not _missing(row["smallest_detectable"]):
         least = (
-            f" The smallest effect that {int(row['n'])} animals show with 80 % power is "
+            f" The smallest effect that a study of {int(row['n'])} animals detects with 80 % power is "
             f"|{row['effect_name'] or 'effect'}| = {number(row['smallest_detectable'], 2)}."
         )
     if shown:

@@ -63,7 +63,9 @@ def _write(folder: Path, name: str, table: pd.DataFrame) -> None:
     table.to_csv(folder / "tables" / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _animals(rng: np.random.Generator, n_control: int, n_defeated: int, names: dict[int, str]) -> tuple[pd.DataFrame, np.ndarray]:
+def _animals(
+    rng: np.random.Generator, n_control: int, n_defeated: int, names: dict[int, str]
+) -> tuple[pd.DataFrame, np.ndarray]:
     n = n_control + n_defeated
     role = np.array(["control"] * n_control + ["defeated"] * n_defeated)
     without = np.clip(rng.normal(60, 14, n), 12, 120)
@@ -189,12 +191,23 @@ def _write_serum(folder: Path, rng: np.random.Generator, animals: pd.DataFrame, 
     samples = "s_" + animals["subject"]
     scores = [
         {"sample": sample, "subject": subject, "axis": axis, "score": score, "n_members": 4, "note": ""}
-        for axis, values in {"Th2": markers["Th2"], "Th1": markers["Th1"], "Th17": rng.normal(size=len(animals))}.items()
+        for axis, values in {
+            "Th2": markers["Th2"],
+            "Th1": markers["Th1"],
+            "Th17": rng.normal(size=len(animals)),
+        }.items()
         for sample, subject, score in zip(samples, animals["subject"], values, strict=True)
     ]
     _write(folder, "axis_scores", pd.DataFrame(scores))
     members = [
-        {"axis": "Th2", "role": "core", "symbol": s, "protein": s, "status": "used", "detected_share": rng.uniform(0.6, 1)}
+        {
+            "axis": "Th2",
+            "role": "core",
+            "symbol": s,
+            "protein": s,
+            "status": "used",
+            "detected_share": rng.uniform(0.6, 1),
+        }
         for s in TH2
     ]
     members += [
@@ -326,7 +339,7 @@ def _provenance(simulated: bool) -> dict[str, object]:
         "config": {"schema": 1, "name": "made results", "behavior": {"scoring": {"window_s": 150, "point": "centre"}}},
         "config_sha": "ab" * 16,
         "declared": {"primary_outcome": "iz_target_s", "th2_set": TH2, "exclusions": [], "fingerprint": "cd" * 16},
-        "inputs": [{"role": "recording", "path": f"m{i:02d}.mp4", "bytes": 12345, "blake2": "ef" * 16} for i in range(9)],
+        "inputs": [{"path": f"m{i:02d}.mp4", "bytes": 12345, "blake2": "ef" * 16} for i in range(9)],
         "versions": {"python": "3.11.7", "numpy": "2.4.6", "xarray": "2026.9.0", "scikit-image": "0.26.0",
                      "opencv-python": "5.0.0.93", "av": "18.1.0", "pingouin": "0.7.0", "pandas": "3.1.1"},
         "machine": {"system": "Linux", "cpus": 2},
