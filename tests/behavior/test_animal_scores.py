@@ -224,6 +224,12 @@ def test_ratio_goes_by_shares_where_the_windows_differ() -> None:
     assert row["si_ratio"] == pytest.approx(0.5)
 
 
+def test_ratio_goes_by_the_share_of_the_observed_time_where_it_is_given() -> None:
+    trials = trials_table({"a": (50.0, 50.0)}, iz_share=(0.4, 0.2))
+    row = score_animals(trials, subjects=subjects_table({"a": "defeated"}), roles=ROLES).table.iloc[0]
+    assert row["si_ratio"] == pytest.approx(0.5)
+
+
 def test_engagement_index_by_hand() -> None:
     trials = trials_table({"a": (50.0, 75.0), "b": (0.0, 75.0)}, box_wall_distance_cm=(20.0, 10.0))
     table = score_animals(trials, subjects=subjects_table({"a": "defeated", "b": "defeated"}), roles=ROLES).table

@@ -84,6 +84,7 @@ def test_composited_trials_have_the_true_seconds_and_distances(composited) -> No
         assert row["corner_s"] == pytest.approx(truth["corner_s"], abs=1e-3)
         assert row["distance_raw_cm"] == pytest.approx(truth["distance_raw_cm"], abs=0.01)
         assert row["distance_cm"] == pytest.approx(truth["distance_smooth_cm"], abs=0.01)
+        assert row["velocity_cm_s"] == pytest.approx(truth["distance_smooth_cm"] / 150, abs=1e-4)
 
 
 def test_composited_zone_is_the_true_zone_frame_by_frame(shared: Path) -> None:
@@ -128,10 +129,10 @@ def test_seconds_by_hand_with_uneven_frames() -> None:
 
 
 def test_the_window_is_half_open_and_its_last_frame_is_cut() -> None:
-    time = np.arange(0, 200, 0.4)
+    time = np.arange(0, 200, 0.7)
     row = score_trial(tracks(np.full((len(time), 2), 210.0), time), ARENA, start_s=1.0).row
-    assert row["start_s"] == pytest.approx(1.2)
-    assert row["scored_s"] == pytest.approx(150)
+    assert row["start_s"] == pytest.approx(1.4)
+    assert row["scored_s"] == pytest.approx(150, abs=1e-9)
 
 
 def test_lost_frames_do_not_bias_the_dwell() -> None:
@@ -232,6 +233,9 @@ def test_points_far_outside_the_floor_are_not_seen_there() -> None:
     score = score_trial(tracks(xy, time), ARENA, start_s=0.0)
     assert score.row["outside_percent"] == pytest.approx(100 * 20 / 150, abs=0.1)
     assert score.row["lost_percent"] == pytest.approx(100 * 20 / 150, abs=0.1)
+    xy[100:400] = np.nan
+    unseen = score_trial(tracks(xy, time), ARENA, start_s=0.0).row
+    assert measures(score.row) == pytest.approx(measures(unseen))
     assert "outside_floor" in {problem.code for problem in score.problems}
 
 
@@ -330,6 +334,7 @@ def test_two_trials_in_one_file_are_told_apart_by_their_times() -> None:
     xy, time = walk(seconds=320.0, seed=8)
     first = score_trial(tracks(xy, time), ARENA, start_s=0.0, end_s=150.0).row
     second = score_trial(tracks(xy, time), ARENA, start_s=160.0).row
+    assert score_trial(tracks(xy, time), ARENA, start_s=0.0, end_s=130.0).row["scored_s"] == pytest.approx(130)
     late = time >= 160
     alone = score_trial(tracks(xy[late], time[late]), ARENA, start_s=160.0).row
     assert second["iz_s"] == pytest.approx(alone["iz_s"])
