@@ -5,10 +5,10 @@ from core.lazy import lazy_front
 __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
-        "check": ("check", "check_tables"),
+        "checks": ("check", "check_tables"),
         "declaration": ("declared", "resolved"),
         "faults": ("ExperimentError", "Fault"),
-        "json_schema": ("json_schema",),
+        "editor_schema": ("json_schema",),
         "loading": ("load", "presets", "refuse"),
         "reference": ("reference_markdown",),
         "schema": ("Experiment",),

@@ -325,7 +325,7 @@ def _written_path(loc: tuple[str | int, ...], tree: YamlFile) -> tuple[Path_, Pa
 
 
 def _unknown_key(path: Path_, where: dict[str, Any]) -> Fault:
-    from configs.json_schema import keys_at
+    from configs.editor_schema import keys_at
 
     known = keys_at(path[:-1])
     return Fault(
@@ -337,7 +337,7 @@ def _unknown_key(path: Path_, where: dict[str, Any]) -> Fault:
 
 
 def _elsewhere(key: str) -> str | None:
-    from configs.json_schema import paths_of_key
+    from configs.editor_schema import paths_of_key
 
     homes = paths_of_key(key)
     return f"it belongs in {' or '.join(homes)}" if homes else None

@@ -177,7 +177,12 @@ def explain_refusal(said: str) -> dict[str, Any]:
 
 @cache
 def section_model(
-    options: type, base: type[Section] = Section, *, optional: bool = False, skip: tuple[str, ...] = ()
+    options: type,
+    base: type[Section] = Section,
+    *,
+    name: str = "",
+    optional: bool = False,
+    skip: tuple[str, ...] = (),
 ) -> Any:
     """A pydantic model with the fields of an option dataclass.
 
@@ -187,6 +192,8 @@ def section_model(
         The frozen dataclass.
     base
         Model to which the fields are added.
+    name
+        Name under which ``configs.schema`` keeps the model, so that its values can be pickled.
     optional
         All fields default to None: for sections that state differences only.
     skip
@@ -213,10 +220,16 @@ def section_model(
         return section
 
     checks: dict[str, Any] = {} if optional else {"check": model_validator(mode="after")(check)}
-    name = options.__name__ if base is Section else f"{base.__name__}With{options.__name__}"
     described = inspect.getdoc(options if base is Section else base) or ""
     summary = described.split("\n\n")[0].replace("\n", " ")
-    return create_model(name, __base__=base, __doc__=summary, __validators__=checks, **fields)
+    return create_model(
+        name or options.__name__,
+        __base__=base,
+        __doc__=summary,
+        __module__="configs.schema",
+        __validators__=checks,
+        **fields,
+    )
 
 
 def _hardened(annotation: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configs.columns import SERUM_SAMPLES, SUBJECTS, TRIALS, Column
-from configs.json_schema import alternatives, json_schema, properties_of
+from configs.editor_schema import alternatives, json_schema, properties_of
 from configs.loading import PRESETS, presets
 
 __all__ = ["reference_markdown"]

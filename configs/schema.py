@@ -129,7 +129,7 @@ class ArenaCalibration(Section):
         return self.added(ArenaCalibration)
 
 
-_ARENA_MODEL = section_model(ArenaOptions, ArenaCalibration, optional=True)
+ArenaSettings = section_model(ArenaOptions, ArenaCalibration, name="ArenaSettings", optional=True)
 
 
 class Exclusions(Section):
@@ -147,7 +147,7 @@ class Exclusions(Section):
         return ExclusionOptions(**self.added(Exclusions))
 
 
-_EXCLUSIONS_MODEL = section_model(ExclusionOptions, Exclusions)
+ExclusionSettings = section_model(ExclusionOptions, Exclusions, name="ExclusionSettings")
 
 
 class Behavior(Section):
@@ -161,7 +161,7 @@ class Behavior(Section):
         default_factory=ArenaOptions
     )
     """Sizes of floor, enclosure and zones in cm, common to all arenas."""
-    arenas: dict[Key, Annotated[ArenaCalibration, ReadAs(_ARENA_MODEL)]] = Field(min_length=1)
+    arenas: dict[Key, Annotated[ArenaCalibration, ReadAs(ArenaSettings)]] = Field(min_length=1)
     """The arenas by name, as in column `arena` of the trials table: where each lies in the picture."""
     tracking: Annotated[TrackOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
         default_factory=TrackOptions
@@ -175,8 +175,8 @@ class Behavior(Section):
         default_factory=ClassOptions
     )
     """Cuts of the rules by which defeated mice are classed as susceptible or resilient."""
-    exclude: Annotated[Exclusions, ReadAs(_EXCLUSIONS_MODEL), BeforeValidator(_empty_section)] = Field(
-        default_factory=_EXCLUSIONS_MODEL
+    exclude: Annotated[Exclusions, ReadAs(ExclusionSettings), BeforeValidator(_empty_section)] = Field(
+        default_factory=ExclusionSettings
     )
     """Who is left out."""
 
@@ -214,7 +214,7 @@ class Serum(Section):
         return SerumOptions(species=self.species, **self.added(Serum))
 
 
-_SERUM_MODEL = section_model(SerumOptions, Serum, skip=("species", "layout"))
+SerumSettings = section_model(SerumOptions, Serum, name="SerumSettings", skip=("species", "layout"))
 
 
 class Outcome(Section):
@@ -286,7 +286,9 @@ class Statistics(Section):
     """How variances are moderated where all proteins of the panel are tested."""
 
 
-_STATISTICS_MODEL = section_model(AssociationOptions, Statistics, skip=("outcomes", "declared_set"))
+StatisticsSettings = section_model(
+    AssociationOptions, Statistics, name="StatisticsSettings", skip=("outcomes", "declared_set")
+)
 
 
 class Report(Section):
@@ -319,12 +321,12 @@ class Experiment(Section):
     """Table of the subjects: subject, group, sex, strain, cage, cohort, treatment, si_date."""
     behavior: Behavior | None = None
     """Recordings of the social interaction test."""
-    serum: Annotated[Serum, ReadAs(_SERUM_MODEL)] | None = None
+    serum: Annotated[Serum, ReadAs(SerumSettings)] | None = None
     """Serum measurements."""
     outcomes: Outcomes | None = None
     """Behavior that was measured elsewhere."""
-    statistics: Annotated[Statistics, ReadAs(_STATISTICS_MODEL), BeforeValidator(_empty_section)] = Field(
-        default_factory=_STATISTICS_MODEL
+    statistics: Annotated[Statistics, ReadAs(StatisticsSettings), BeforeValidator(_empty_section)] = Field(
+        default_factory=StatisticsSettings
     )
     """The declared questions."""
     report: Annotated[Report, BeforeValidator(_empty_section)] = Field(default_factory=Report)

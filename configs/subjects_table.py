@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from configs.columns import SUBJECTS
 from configs.faults import Fault, listed, raise_faults, suggestion
 from configs.schema import Experiment
-from configs.table_rows import Rows, blank_cells, config_place, read_rows, repeated_ids
+from configs.table_rows import Rows, blank_cells, config_place, id_suggestion, read_rows, repeated_ids
 from core.labels import similar_id_problems
 from core.problems import Problem
 
@@ -74,7 +74,7 @@ def _excluded_ids(experiment: Experiment, rows: Rows) -> list[Fault]:
         Fault(
             message=f"subject {label!r} is not in the subjects table",
             key=".".join(at),
-            remedy=suggestion(label, known),
+            remedy=id_suggestion(label, known),
             **config_place(experiment, (*at, label)),
         )
         for label in experiment.behavior.exclude.subjects

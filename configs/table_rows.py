@@ -12,11 +12,12 @@ from configs.columns import Column, folded
 from configs.faults import Fault, did_you_mean, fail, listed, raise_faults, suggestion
 from configs.schema import Experiment
 from core.errors import InputError
+from core.labels import near_duplicates
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Rows", "blank_cells", "config_place", "read_rows", "repeated_ids", "unknown_subjects"]
+__all__ = ["Rows", "blank_cells", "config_place", "id_suggestion", "read_rows", "repeated_ids", "unknown_subjects"]
 
 #: Columns that results have; a table may not bring its own.
 _RESERVED = ("role", "excluded")
@@ -256,6 +257,12 @@ def repeated_ids(rows: Rows, column: str) -> list[Fault]:
     return faults
 
 
+def id_suggestion(label: str, known: Sequence[str]) -> str | None:
+    """The known id that a mistyped one is likely to be: the same but for case, spaces and zeros, or else near."""
+    same = [other for group in near_duplicates([*known, label]) if label in group for other in group if other != label]
+    return f"did you mean {same[0]!r}?" if same else suggestion(label, known)
+
+
 def unknown_subjects(rows: Rows, known: Sequence[str] | None) -> list[Fault]:
     """A fault for each row whose subject is not among the known ones; none where these could not be read."""
     if known is None:
@@ -266,7 +273,7 @@ def unknown_subjects(rows: Rows, known: Sequence[str] | None) -> list[Fault]:
             number,
             "subject",
             f"subject {label!r} is not in the subjects table",
-            remedy=suggestion(label, known) or "add it to the subjects table, or delete the row",
+            remedy=id_suggestion(label, known) or "add it to the subjects table, or delete the row",
         )
         for number, label in enumerate(rows.frame["subject"])
         if label and label not in have

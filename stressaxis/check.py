@@ -43,7 +43,7 @@ def check_experiment(config: Path, *, data_dir: Path | None = None) -> CheckRepo
         If the experiment file itself is wrong.
     """
     import configs
-    from configs.check import check
+    from configs.checks import check
     from configs.faults import ExperimentError
     from configs.tables import read_tables
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from configs.faults import ExperimentError, did_you_mean
 from configs.schema import Experiment
+from configs.table_rows import id_suggestion
 from configs.tables import Tables, read_tables
 from core.problems import Problem
 
@@ -114,12 +115,12 @@ def _serum_and_recordings(tables: Tables) -> Iterator[Problem]:
     recorded = None if tables.trials is None else set(tables.trials["subject"])
     measured = None if tables.outcomes is None else set(tables.outcomes["subject"])
     for subject in sorted((sampled or set()) - set(listed)):
-        near = did_you_mean(subject, listed)
+        near = id_suggestion(subject, listed)
         yield Problem(
             code="unknown_subject",
             subject=subject,
             file=tables.rows["serum_samples"].file,
-            message="not in the subjects table" + (f"; did you mean {near!r}?" if near else ""),
+            message="not in the subjects table" + (f"; {near}" if near else ""),
             action="its samples are left out",
         )
     for subject in listed:
@@ -233,6 +234,6 @@ def _one_after_the_other(trials: pd.DataFrame, role: Mapping[str, str]) -> Itera
         if max(early) < min(late) and min(len(early), len(late)) > 1:
             yield Problem(
                 code="group_is_order",
-                message=f"all {one} subjects (last {max(early)}) were recorded before all {other} ones (first {min(late)})",
+                message=f"{one} subjects (to {max(early)}) were recorded before the {other} ones (from {min(late)})",
                 action="effects of group and order cannot be told apart",
             )
