@@ -153,10 +153,10 @@ def write_bead_table(
     if below_lod not in ("number", "text", "limit"):
         raise ValueError(f"below_lod must be number, text or limit, not {below_lod!r}")
     levels: pd.DataFrame = 2.0**simulation.measured
-    limits: pd.Series = 2.0**simulation.lod
+    limits = {str(symbol): 2.0 ** float(value) for symbol, value in simulation.lod.items()}
     text = levels.map(lambda value: f"{value:.4g}")
     if below_lod != "number":
-        for symbol in levels:
+        for symbol in limits:
             mark = "<LOD" if below_lod == "text" else f"<{limits[symbol]:.4g}"
             text.loc[levels[symbol] < limits[symbol], symbol] = mark
     text.insert(0, "plate", simulation.plate)
