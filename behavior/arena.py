@@ -23,6 +23,7 @@ Points = NDArray[np.float64]
 
 WALLS = ("top", "right", "bottom", "left")
 CIRCLE_CORNERS = 180
+HAIR_CM = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,8 +175,10 @@ class Arena:
         outside = ~contains(floor, xy) & np.isfinite(xy).all(axis=1)
         if outside.any():
             foot, distance = nearest_point(floor, xy[outside])
+            on_edge = distance == 0
+            inward = np.where(on_edge[:, None], floor.mean(axis=0) - foot, foot - xy[outside])
             # A hair inwards: by the half-open rule the far walls themselves would lie in no zone.
-            foot += (floor.mean(axis=0) - foot) * 1e-9
+            foot += inward * (HAIR_CM / np.maximum(np.hypot(*inward.T), HAIR_CM))[:, None]
             foot[distance > tolerance_cm] = np.nan
             xy[outside] = foot
         return xy

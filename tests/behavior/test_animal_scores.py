@@ -263,10 +263,12 @@ def test_exclusion_by_lost_frames() -> None:
 
 
 def test_excluded_controls_do_not_set_cut_offs() -> None:
-    times = {f"c{i}": (50.0, 50.0 + 10 * i) for i in range(4)} | {"d": (50.0, 60.0)}
+    times = {"c0": (40.0, 48.0), "c1": (50.0, 60.0), "c2": (60.0, 84.0), "c3": (50.0, 150.0), "d": (50.0, 60.0)}
     groups = {name: "control" if name.startswith("c") else "defeated" for name in times}
-    cut = score(times, groups, excluded={"c3": "jumped out"}).table.set_index("subject")["control_cut"]
-    assert cut["d"] == pytest.approx(1.2 - 0.2)
+    table = score(times, groups, excluded={"c3": "jumped out"}).table.set_index("subject")
+    ratios = [1.2, 1.2, 1.4]
+    assert table.loc["d", "control_cut"] == pytest.approx(np.mean(ratios) - np.std(ratios, ddof=1))
+    assert table.loc["d", "target_residual_s"] == pytest.approx(60 - 64)
 
 
 def test_few_controls_leave_cut_and_residual_empty_with_reason() -> None:
@@ -305,6 +307,13 @@ def test_ids_stay_text_and_unknown_subjects_are_kept_and_reported() -> None:
     assert scores.table["subject"].tolist() == ["007", "x"]
     assert scores.table["role"].tolist() == ["defeated", ""]
     assert ("unknown_subject", "x") in {(problem.code, problem.subject) for problem in scores.problems}
+
+
+def test_no_trials_at_all() -> None:
+    empty = pd.DataFrame(columns=["subject", "trial", "iz_s", "note"])
+    table = score_animals(empty, subjects=subjects_table({"a": "defeated"}), roles=ROLES).table
+    assert table["subject"].tolist() == ["a"]
+    assert_reasons(table.iloc[0])
 
 
 def test_subject_without_trials_keeps_its_row() -> None:
