@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_front(
         "looks": ("CONDITIONS", "KNOWN_FAILURES", "Look", "draw_look"),
         "movement": ("BoxGeometry", "MovementOptions", "Paths", "simulate_paths", "zone_seconds"),
         "posture": ("BodyShape",),
-        "render": ("RenderOptions", "render_trial"),
+        "render": ("RenderOptions", "calibration", "render_trial"),
         "truth": ("Truth", "si_ratio"),
     },
 )

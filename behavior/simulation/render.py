@@ -20,7 +20,7 @@ from behavior.simulation.scenery import enclosure_corners_cm, floor_corners_cm
 from behavior.simulation.timeline import frame_ticks, plan_hand, script_subject, script_target
 from behavior.simulation.truth import Truth, in_corner, in_zone, summarise_truth
 
-__all__ = ["RenderOptions", "render_trial"]
+__all__ = ["RenderOptions", "calibration", "render_trial"]
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,16 @@ def render_trial(path: str | PathLike[str], *, options: RenderOptions, seed: int
         for tick, planes in zip(ticks.tolist(), picture.frames(), strict=True):
             writer.write(planes, tick)
     return _truth(picture, options, time_s, camera)
+
+
+def calibration(options: RenderOptions, arena_seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Floor corners and foot of the enclosure in px, (4, 2) each, of all recordings with these options and arena.
+
+    Movement, target, length and seed of a trial do not matter; size, condition, level, look and geometry do.
+    """
+    _, camera = _look_and_camera(options, arena_seed)
+    geometry = options.geometry
+    return camera.project(floor_corners_cm(geometry)), camera.project(enclosure_corners_cm(geometry))
 
 
 def _look_and_camera(options: RenderOptions, arena_seed: int) -> tuple[Look, Camera]:
