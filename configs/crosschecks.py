@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -163,7 +164,7 @@ def _date_format(experiment: Experiment) -> Iterator[Finding]:
     days = [dt.datetime(2026, 3, 27), dt.datetime(1999, 12, 4)]
     try:
         good = all(dt.datetime.strptime(day.strftime(written), written).date() == day.date() for day in days)
-    except ValueError:
+    except (ValueError, re.error):  # strptime makes a regular expression of it, and some make none
         good = False
     if not good:
         expected = "day %d, month %m (or %b), year %Y with what stands between them, like '%d/%m/%Y'"

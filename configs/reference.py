@@ -110,7 +110,8 @@ def _section(path: tuple[str, ...], part: Mapping[str, Any]) -> str:
 
 
 def _meaning(part: Mapping[str, Any]) -> str:
-    text = " ".join(str(part.get("description", "")).split()).replace("|", "\\|").replace("``", "`")
+    described = part.get("description") or next(alternatives(part)).get("description", "")
+    text = " ".join(str(described).split()).replace("|", "\\|").replace("``", "`")
     examples = part.get("examples")
     if examples:
         shown = json.dumps(examples[0], ensure_ascii=False).replace('"', "")
