@@ -173,7 +173,7 @@ class Video:
                     if luma.shape == (self.info.height, self.info.width):
                         time_s = float((picture.pts - self._start_pts) * base)
                         seen[picture.pts] = Frame(-1, time_s, luma.copy())
-        if len(seen) < 12:
+        if len(seen) < 10:
             return self._spread(count)
         return [seen[pts] for pts in sorted(seen)]
 
@@ -192,10 +192,11 @@ class Video:
         """Timestamps to seek to: key frames if the index knows enough of them, else even steps."""
         keys = sorted(entry.timestamp for entry in stream.index_entries if entry.is_keyframe)
         even = np.linspace(0, max(_length_s(self.info), 0), count, endpoint=False) / float(base) + self._start_pts
-        if len(keys) >= count:
-            return [keys[k] for k in np.linspace(0, len(keys) - 1, count).astype(int)]
         if len(keys) >= 12:
-            return keys
+            # The index counts in decoding time, seeking in display time: aim half way to the next key frame.
+            ends = [*keys[1:], keys[-1] + 2]
+            aims = [(key + end + 1) // 2 for key, end in zip(keys, ends, strict=True)]
+            return [aims[k] for k in np.unique(np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int))]
         return [int(pts) for pts in even[:: max(1, count // 16)]]
 
     def _configure(self, stream: Any) -> None:

@@ -1,0 +1,90 @@
+"""Which end of the body is the head: one decision along the whole track."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[np.float64]
+
+__all__ = ["head_senses", "shape_evidence"]
+
+#: A turn of the body's axis by the full half circle between two frames is this unlikely (log odds).
+SWAP_COST = 12.0
+
+
+def shape_evidence(skew: Array, tail: Array) -> Array:
+    """Log odds that the head lies where the axis points, from one picture's silhouette.
+
+    Parameters
+    ----------
+    skew
+        (n,) skewness of the body along the axis: the head end is the thinner one.
+    tail
+        (n,) signed length of the tail in body lengths, above 0 on the side to which the axis points.
+
+    Returns
+    -------
+    (n,) ndarray
+        0 where nothing is known.
+    """
+    odds = 6.0 * skew - 8.0 * tail
+    return np.where(np.isfinite(odds), np.clip(odds, -6, 6), 0.0)
+
+
+def head_senses(angle: Array, evidence: Array, elongation: Array) -> npt.NDArray[np.int8]:
+    """Sense of the head along the axis in each frame: the most probable sequence (Viterbi).
+
+    Between two frames the head stays on the side that turns the body least; the rounder the silhouette, the less its
+    axis says about it.
+
+    Parameters
+    ----------
+    angle
+        (n,) axis in radians; NaN where the animal is not seen.
+    evidence
+        (n,) log odds that the head lies where the axis points.
+    elongation
+        (n,) length over width.
+
+    Returns
+    -------
+    (n,) ndarray
+        1 where the head lies where the axis points, -1 where opposite.
+
+    Examples
+    --------
+    >>> head_senses(np.zeros(3), np.array([2.0, -1.0, 2.0]), np.full(3, 2.0)).tolist()
+    [1, 1, 1]
+    """
+    n = len(angle)
+    seen = np.flatnonzero(np.isfinite(angle))
+    senses = np.ones(n, np.int8)
+    if not len(seen):
+        return senses
+    cosines = np.cos(np.diff(angle[seen]))
+    gaps = np.diff(seen)
+    trust = np.clip(np.minimum(elongation[seen][1:], elongation[seen][:-1]) - 1, 0.02, 0.6) / 0.6
+    # Over a gap of g frames the animal may have turned: what was known fades.
+    keep = (SWAP_COST * trust * cosines / gaps).tolist()
+    odds = evidence[seen].tolist()
+    ahead, back = odds[0] / 2, -odds[0] / 2
+    from_ahead: list[tuple[bool, bool]] = []
+    for weight, odd in zip(keep, odds[1:], strict=True):
+        to_ahead, to_back = ahead + weight / 2 >= back - weight / 2, ahead - weight / 2 >= back + weight / 2
+        from_ahead.append((to_ahead, to_back))
+        ahead, back = (
+            (ahead + weight / 2 if to_ahead else back - weight / 2) + odd / 2,
+            (ahead - weight / 2 if to_back else back + weight / 2) - odd / 2,
+        )
+    state = ahead >= back
+    path = [state]
+    for choice in reversed(from_ahead):
+        state = choice[0] if state else choice[1]
+        path.append(state)
+    senses[seen] = np.where(path[::-1], 1, -1)
+    return senses
