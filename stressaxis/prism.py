@@ -14,10 +14,22 @@ __all__ = ["MEASURES", "column_table", "grouped_table", "prism_tables", "write_p
 
 #: Measures of the animals table that get a file each.
 MEASURES = (
-    "si_ratio", "log_si", "iz_no_target_s", "iz_target_s", "si_difference_s", "si_index", "target_residual_s",
-    "corner_no_target_s", "corner_target_s", "corner_ratio", "velocity_no_target_cm_s", "velocity_target_cm_s",
-    "velocity_drop_cm_s", "distance_no_target_cm", "distance_target_cm",
-)  # fmt: skip
+    "si_ratio",
+    "log_si",
+    "iz_no_target_s",
+    "iz_target_s",
+    "si_difference_s",
+    "si_index",
+    "target_residual_s",
+    "corner_no_target_s",
+    "corner_target_s",
+    "corner_ratio",
+    "velocity_no_target_cm_s",
+    "velocity_target_cm_s",
+    "velocity_drop_cm_s",
+    "distance_no_target_cm",
+    "distance_target_cm",
+)
 
 
 def column_table(values: pd.Series, groups: pd.Series, *, order: list[str] | None = None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Markers and social behaviour: the adjusted scatter of one marker, and all markers of the declared set with their intervals."""
+"""Markers and social behaviour: the adjusted scatter of one marker, and all markers with their intervals."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def adjusted_values(cohort: pd.DataFrame, *, outcome: str, marker: str, covariat
 
     Examples
     --------
-    >>> table = pd.DataFrame({"subject": list("abcde"), "y": [1.0, 2, 3, 4, 6], "m": [2.0, 4, 6, 8, 12], "c": [1.0, 5, 2, 3, 1]})
+    >>> table = pd.DataFrame({"subject": list("abcde"), "y": [1.0, 2, 3, 4, 6], "c": [1.0, 5, 2, 3, 1]})
+    >>> table["m"] = 2 * table["y"]
     >>> found = adjusted_values(table, outcome="y", marker="m", covariates=("c",))
     >>> round(found.slope, 6), round(found.partial_r, 6)
     (0.5, 1.0)
@@ -123,14 +124,21 @@ def partial_regression(adjusted: Adjusted, row: pd.Series, *, marker_title: str)
         scale=alt.Scale(zero=False, padding=12),
     )
     marks = animal_points(alt.Chart(points), groups.kinds, size=64).encode(
-        x=x, y=y,
-        tooltip=[alt.Tooltip("subject:N", title="mouse"), alt.Tooltip("shown:N", title="group"), alt.Tooltip("marker_value:Q", title="marker (SD)", format=".2f"), alt.Tooltip("outcome_value:Q", title="outcome", format=".3~g")],
-    )  # fmt: skip
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("subject:N", title="mouse"),
+            alt.Tooltip("shown:N", title="group"),
+            alt.Tooltip("marker_value:Q", title="marker (SD)", format=".2f"),
+            alt.Tooltip("outcome_value:Q", title="outcome", format=".3~g"),
+        ],
+    )
     fitted = alt.Chart(line).mark_line(color="#111111", strokeWidth=2).encode(x="marker_value:Q", y="outcome_value:Q")
     estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
     taken_out = f", both with the part explained by {given} taken out (added-variable plot)" if given else ""
     caption = (
-        f"{marker_title} and {outcome_title(row['outcome'])} in {len(points)} mice{taken_out}; the line's slope is the model's "
+        f"{marker_title} and {outcome_title(row['outcome'])} in {len(points)} mice{taken_out}; the line's slope is "
+        "the model's "
         f"coefficient, {estimate} per SD (95 % interval {limits}; p {_equals(row['p'])}). One mark per mouse."
     )
     chart = alt.layer(fitted, marks).properties(width=400, height=330)
@@ -174,11 +182,23 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     lines = base.mark_rule(strokeWidth=2, color="#555555").encode(x=alt.X("ci_low:Q"), x2="ci_high:Q")
     points = base.mark_point(size=90, strokeWidth=2, filled=False).encode(
         x=x,
-        shape=alt.Shape("kind:N", scale=alt.Scale(domain=["axis score", "protein"], range=["diamond", "circle"]), legend=alt.Legend(title=None, orient="top")),
+        shape=alt.Shape(
+            "kind:N",
+            scale=alt.Scale(domain=["axis score", "protein"], range=["diamond", "circle"]),
+            legend=alt.Legend(title=None, orient="top"),
+        ),
         color=alt.value(DECLARED),
         fill=alt.condition(f"datum.q <= {threshold}", alt.value(DECLARED), alt.value("#ffffff")),
-        tooltip=[alt.Tooltip("name:N", title="marker"), alt.Tooltip("estimate:Q", format=".3g"), alt.Tooltip("ci_low:Q", format=".3g"), alt.Tooltip("ci_high:Q", format=".3g"), alt.Tooltip("p:Q", format=".3g"), alt.Tooltip("q:Q", format=".3g"), alt.Tooltip("n:Q")],
-    )  # fmt: skip
+        tooltip=[
+            alt.Tooltip("name:N", title="marker"),
+            alt.Tooltip("estimate:Q", format=".3g"),
+            alt.Tooltip("ci_low:Q", format=".3g"),
+            alt.Tooltip("ci_high:Q", format=".3g"),
+            alt.Tooltip("p:Q", format=".3g"),
+            alt.Tooltip("q:Q", format=".3g"),
+            alt.Tooltip("n:Q"),
+        ],
+    )
     zero = alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(strokeDash=[5, 4], color="#666666").encode(x="at:Q")
     values = [
         base.mark_text(align="left", fontSize=11.5, color="#333333").encode(text=f"{name}:N", x=alt.value(place))
@@ -187,7 +207,8 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     n = sorted(set(data["n"].dropna().astype(int)))
     n_words = str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}" if n else "not given"
     caption = (
-        f"Association of each marker with {title} ({_SUBSETS.get(subset, subset)}, n = {n_words}): coefficient per SD of the "
+        f"Association of each marker with {title} ({_SUBSETS.get(subset, subset)}, n = {n_words}): coefficient per SD "
+        "of the "
         "marker with its 95 % interval. Axis scores are diamonds, single proteins of the declared set circles; filled: "
         f"q ≤ {threshold:g} within the declared set (axis scores without one: over the panel)."
     )

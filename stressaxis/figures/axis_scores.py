@@ -70,7 +70,11 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
     first = joined[joined["axis"] == order[0]]
     summary = group_summary(first["score"], groups.label[first.index], groups.order)
     members = joined.groupby("axis")["n_members"].max() if "n_members" in joined else pd.Series(dtype=float)
-    carried = ", ".join(f"{axis.replace('_', ' ')}: {int(members[axis])}" for axis in order if axis in members and pd.notna(members[axis]))  # fmt: skip
+    carried = ", ".join(
+        f"{axis.replace('_', ' ')}: {int(members[axis])}"
+        for axis in order
+        if axis in members and pd.notna(members[axis])
+    )
     caption = (
         f"Axis scores of serum by group ({numbers_by_group(summary)} for {order[0]}): mean of the members' z scores, "
         "0 and 1 being mean and SD of the reference group. One mark per animal; bar: mean; line: its 95 % interval."

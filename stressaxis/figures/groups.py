@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -32,7 +33,7 @@ def group_summary(values: pd.Series, label: pd.Series, order: Sequence[str]) -> 
     Examples
     --------
     >>> group_summary(pd.Series([1.0, 3.0]), pd.Series(["a", "a"]), ["a"])[["n", "mean"]].values.tolist()
-    [[2, 2.0]]
+    [[2.0, 2.0]]
     """
     rows = []
     for name in order:
@@ -58,14 +59,20 @@ def strip_chart(
     legend: bool = False,
     step: int = 74,
     height: int = 220,
-) -> alt.LayerChart:
+) -> Any:
     """Animals side by side under their group, the mean as a bar and its 95 % interval as a line."""
     data = animals[["subject"]].assign(value=animals[value], shown=groups.label, kind=groups.kind).dropna()
     data["offset"] = 0.0
     for _, part in data.groupby("shown"):
         data.loc[part.index, "offset"] = swarm_offsets(part["value"]) - 0.3
     order = [name for name in groups.order if name in set(data["shown"])]
-    x = alt.X("shown:N", sort=order, title=None, axis=alt.Axis(labelAngle=0, labelLimit=step - 4, ticks=False), scale=alt.Scale(paddingInner=0.1, paddingOuter=0.1))  # fmt: skip
+    x = alt.X(
+        "shown:N",
+        sort=order,
+        title=None,
+        axis=alt.Axis(labelAngle=0, labelLimit=step - 4, ticks=False),
+        scale=alt.Scale(paddingInner=0.1, paddingOuter=0.1),
+    )
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=from_zero, nice=True))
     points = animal_points(alt.Chart(data), groups.kinds, legend=legend).encode(
         x=x,
@@ -75,7 +82,7 @@ def strip_chart(
             alt.Tooltip("subject:N", title="mouse"),
             alt.Tooltip("shown:N", title="group"),
             alt.Tooltip("value:Q", title=title, format=".3~f"),
-        ],  # fmt: skip
+        ],
     )
     # The mean and its interval stand to the right of the animals, so that neither hides the other.
     summary = group_summary(data["value"], data["shown"], order).dropna(subset="mean").assign(offset=0.95)
@@ -103,15 +110,24 @@ def group_measures(animals: pd.DataFrame) -> Figure | None:
         return None
     step = 74 if len(groups.order) <= 3 else 62
     panels = [
-        strip_chart(animals, groups, value=name, title=MEASURES[name], step=step, height=190,
-                    rule=1 if name == "corner_ratio" else 0 if name == "velocity_drop_cm_s" else None)
+        strip_chart(
+            animals,
+            groups,
+            value=name,
+            title=MEASURES[name],
+            step=step,
+            height=190,
+            rule=1 if name == "corner_ratio" else 0 if name == "velocity_drop_cm_s" else None,
+        )
         for name in present
-    ]  # fmt: skip
+    ]
     columns = max(1, min(3, 960 // (step * len(groups.order) + 70)))
     summary = group_summary(animals[present[0]], groups.label, groups.order)
     caption = (
-        f"Behaviour by group ({numbers_by_group(summary)} for the first panel). One mark per mouse; bar: mean; line: its "
-        "95 % interval (Student's t). Velocity drop = velocity without minus with target. SUS and RES are defined by the "
+        f"Behaviour by group ({numbers_by_group(summary)} for the first panel). One mark per mouse; bar: mean; line: "
+        "its "
+        "95 % interval (Student's t). Velocity drop = velocity without minus with target. SUS and RES are defined by "
+        "the "
         "SI ratio, so their difference in interaction-zone time is built in and is no finding."
     )
     chart = alt.concat(*panels, columns=columns, spacing={"row": 26, "column": 34})

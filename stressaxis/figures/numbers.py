@@ -156,7 +156,8 @@ def mean_interval(values: Any) -> tuple[float, float, float]:
 def swarm_offsets(values: Any, *, bins: int = 24, step: float = 0.24) -> np.ndarray:
     """Sideways offsets in [-1, 1] that keep near-equal values apart; the same for the same values.
 
-    Values are put into equal bins between the smallest and the largest; within a bin they stand beside each other, from the middle outwards.
+    Values are put into equal bins between the smallest and the largest; within a bin they stand beside each other, from
+    the middle outwards.
 
     Examples
     --------
@@ -175,6 +176,6 @@ def swarm_offsets(values: Any, *, bins: int = 24, step: float = 0.24) -> np.ndar
         cell = int((data[place] - low) / width)
         nth = seen.get(cell, 0)
         seen[cell] = nth + 1
-        offsets[place] = ((nth + 1) // 2) * step * (1 if nth % 2 else -1)
+        offsets[place] = 0.0 if nth == 0 else ((nth + 1) // 2) * step * (1 if nth % 2 else -1)
     crowd = np.abs(offsets).max()
-    return offsets / crowd if crowd > 1 else offsets + 0.0
+    return offsets / crowd if crowd > 1 else offsets

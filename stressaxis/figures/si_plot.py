@@ -34,9 +34,12 @@ def si_by_group(animals: pd.DataFrame) -> Figure | None:
     summary = group_summary(animals["si_ratio"], groups.label, groups.order)
     undefined = int(animals["si_ratio"].isna().sum())
     caption = (
-        f"Social interaction ratio ({numbers_by_group(summary)}): share of observed time in the interaction zone with the "
-        "target, divided by the share without. One mark per mouse; bar: mean; line: its 95 % interval; dashed: 1, below "
-        "which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). Controls are never classed."
+        f"Social interaction ratio ({numbers_by_group(summary)}): share of observed time in the interaction zone with "
+        "the "
+        "target, divided by the share without. One mark per mouse; bar: mean; line: its 95 % interval; dashed: 1, "
+        "below "
+        "which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). Controls are never "
+        "classed."
     )
     if undefined:
         caption += f" {undefined} without a ratio are not drawn; the reasons stand under Exclusions and problems."
@@ -59,7 +62,13 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
         mean, low, high = mean_interval(part["seconds"])
         rows.append({"shown": shown, "trial": trial, "mean": mean, "low": low, "high": high})
     means = pd.DataFrame(rows)
-    x = alt.X("trial:N", sort=list(TRIALS.values()), title=None, axis=alt.Axis(labelAngle=0, ticks=False), scale=alt.Scale(padding=0.35))  # fmt: skip
+    x = alt.X(
+        "trial:N",
+        sort=list(TRIALS.values()),
+        title=None,
+        axis=alt.Axis(labelAngle=0, ticks=False),
+        scale=alt.Scale(padding=0.35),
+    )
     y = alt.Y("seconds:Q", title="Time in interaction zone (s)")
     panels = []
     for place, shown in enumerate(groups.order):
@@ -73,7 +82,7 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
                 alt.Tooltip("subject:N", title="mouse"),
                 alt.Tooltip("trial:N"),
                 alt.Tooltip("seconds:Q", title="seconds in zone", format=".1f"),
-            ]  # fmt: skip
+            ]
         )
         middle = alt.Chart(means[means["shown"] == shown]).encode(x=x)
         mean_line = middle.mark_line(strokeWidth=3, color="#111111").encode(y="mean:Q")
@@ -83,7 +92,8 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
             alt.layer(lines, points, bars, mean_line).properties(width=150, height=260, title=f"{shown} (n = {n})")
         )
     caption = (
-        "Seconds in the interaction zone in the two trials, one thin line per mouse; thick: group means with 95 % intervals. "
+        "Seconds in the interaction zone in the two trials, one thin line per mouse; thick: group means with 95 % "
+        "intervals. "
         f"n = {len(kept)} mice with both trials. Times are the share of observed time multiplied by the scored window."
     )
     chart = alt.concat(*panels, columns=min(5, len(panels)), spacing=26).resolve_scale(y="shared")
@@ -98,27 +108,46 @@ def class_counts(animals: pd.DataFrame) -> Figure | None:
     classed = defeated[defeated["class"].isin(["RES", "SUS"])]
     if classed.empty:
         return None
-    cohort = classed["cohort"] if "cohort" in classed else pd.Series("all", index=classed.index)
-    counts = classed.assign(cohort=cohort.replace("", "no cohort")).groupby(["cohort", "class"]).size()
-    table = counts.unstack(fill_value=0).reindex(columns=["SUS", "RES"], fill_value=0)
-    table = table.stack().rename("n").reset_index().rename(columns={"class": "kind"})
-    total = table.groupby("cohort")["n"].transform("sum")
-    table["share"] = table["n"] / total
-    table["text"] = table["n"].astype(str).where(table["n"] > 0, "")
-    table["end"] = table.groupby("cohort")["n"].cumsum()
-    table["middle"] = table["end"] - table["n"] / 2
+    table = _counts_by_cohort(classed)
     y = alt.Y("cohort:N", title="Cohort", sort=sorted(table["cohort"].unique()))
-    bars = alt.Chart(table).mark_bar(height={"band": 0.72}).encode(
-        y=y, x=alt.X("end:Q", title="Defeated mice", axis=alt.Axis(tickMinStep=1, format="d")), x2="start:Q",
-        color=colour(["SUS", "RES"]),
-        tooltip=[alt.Tooltip("cohort:N"), alt.Tooltip("kind:N", title="class"), alt.Tooltip("n:Q", title="mice"), alt.Tooltip("share:Q", format=".0%")],
-    ).transform_calculate(start="datum.end - datum.n")  # fmt: skip
+    bars = (
+        alt.Chart(table)
+        .mark_bar(height={"band": 0.72})
+        .encode(
+            y=y,
+            x=alt.X("end:Q", title="Defeated mice", axis=alt.Axis(tickMinStep=1, format="d")),
+            x2="start:Q",
+            color=colour(["SUS", "RES"]),
+            tooltip=[
+                alt.Tooltip("cohort:N"),
+                alt.Tooltip("kind:N", title="class"),
+                alt.Tooltip("n:Q", title="mice"),
+                alt.Tooltip("share:Q", format=".0%"),
+            ],
+        )
+    )
     text = alt.Chart(table).mark_text(color="white", fontWeight="bold").encode(y=y, x="middle:Q", text="text:N")
     shares = [percent(share) for share in sorted(table[table["kind"] == "SUS"]["share"])]
     spread = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
     caption = (
-        f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below 1 = SUS). Susceptible per cohort: "
+        f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below 1 = SUS). Susceptible per "
+        "cohort: "
         f"{spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
     )
     chart = alt.layer(bars, text).properties(width=440, height=alt.Step(30))
     return from_chart(chart, name="class_counts", caption=caption, table="social_interaction.csv")
+
+
+def _counts_by_cohort(classed: pd.DataFrame) -> pd.DataFrame:
+    """``cohort, kind, n, share, text`` and where the bar of each class ends and has its middle."""
+    cohort = classed["cohort"] if "cohort" in classed else pd.Series("", index=classed.index)
+    cohort = cohort.replace("", "no cohort")
+    rows = []
+    for name in sorted(cohort.unique()):
+        start, of_cohort = 0, classed.loc[cohort == name, "class"]
+        for kind in ("SUS", "RES"):
+            n = int((of_cohort == kind).sum())
+            rows.append({"cohort": name, "kind": kind, "n": n, "share": n / len(of_cohort), "text": str(n) if n else "",
+                         "start": start, "end": start + n, "middle": start + n / 2})  # fmt: skip
+            start += n
+    return pd.DataFrame(rows)

@@ -73,8 +73,12 @@ def show_groups(animals: pd.DataFrame, *, split_classes: bool = True) -> Groups:
     ['con', 'SUS', 'def, no class']
     """
     group, role, klass, treatment = (_text(animals, name) for name in ("group", "role", "class", "treatment"))
-    kind = pd.Series(np.select([role == "control", klass.isin(["RES", "SUS"]), role == "defeated"],
-                               ["control", klass, "defeated"], "other"), index=animals.index)  # fmt: skip
+    kind = pd.Series(
+        np.select(
+            [role == "control", klass.isin(["RES", "SUS"]), role == "defeated"], ["control", klass, "defeated"], "other"
+        ),
+        index=animals.index,
+    )
     named = group.where(group != "", role.where(role != "", "all"))
     label = named
     if split_classes and klass.isin(["RES", "SUS"]).any():
@@ -110,7 +114,7 @@ def mark(kinds: list[str], *, legend: bool = True, title: str | None = None) -> 
 _CHOSEN = "chosen"
 
 
-def animal_points(base: alt.Chart, kinds: list[str], *, size: int = 46, legend: bool = True) -> alt.Chart:
+def animal_points(base: alt.Chart, kinds: list[str], *, size: int = 46, legend: bool = True) -> Any:
     """One mark per animal, coloured and shaped by ``kind``; the animal named by the page's search box stands out.
 
     The chart's data must have the columns ``subject`` and ``kind``.
@@ -136,11 +140,25 @@ CONFIG: dict[str, Any] = {
     "padding": 6,
     "view": {"stroke": None, "continuousHeight": 240},
     "axis": {
-        "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal", "labelColor": INK, "titleColor": INK,
-        "gridColor": "#eeeeee", "domainColor": "#888888", "tickColor": "#888888", "labelLimit": 260, "titlePadding": 8,
+        "labelFontSize": 12,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "labelColor": INK,
+        "titleColor": INK,
+        "gridColor": "#eeeeee",
+        "domainColor": "#888888",
+        "tickColor": "#888888",
+        "labelLimit": 260,
+        "titlePadding": 8,
     },
     "header": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": INK, "labelFontWeight": "bold"},
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 300, "labelColor": INK},
+    "legend": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 300,
+        "labelColor": INK,
+    },
     "title": {"fontSize": 14, "anchor": "start", "color": INK},
     "text": {"fontSize": 12, "color": INK},
-}  # fmt: skip
+}

@@ -31,10 +31,21 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
     table = seen.assign(shown=groups.label, kind=groups.kind, share=seen["iz_raw_s"] / seen["observed_s"])
     width = float(table["start_s"].drop_duplicates().sort_values().diff().median() or 0.0)
     rows = []
-    for (shown, kind, trial, start), part in table.groupby(["shown", "kind", "trial", "start_s"]):
+    for (shown, kind, trial, _), part in table.groupby(["shown", "kind", "trial", "start_s"]):
+        middle = float(part["start_s"].iloc[0]) + width / 2
         mean, low, high = mean_interval(part["share"])
-        rows.append({"shown": shown, "kind": kind, "trial": trial, "at": start + width / 2, "mean": mean,
-                     "low": max(0.0, low), "high": min(1.0, high), "n": len(part)})  # fmt: skip
+        rows.append(
+            {
+                "shown": shown,
+                "kind": kind,
+                "trial": trial,
+                "at": middle,
+                "mean": mean,
+                "low": max(0.0, low),
+                "high": min(1.0, high),
+                "n": len(part),
+            }
+        )
     means = pd.DataFrame(rows)
     panels = []
     for trial, title in (("no_target", "No target"), ("target", "Target")):
@@ -42,7 +53,12 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
         y = alt.Y(
             "mean:Q", title="Time in zone (%)", axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0, nice=True)
         )
-        tip = [alt.Tooltip("shown:N", title="group"), alt.Tooltip("at:Q", title="s", format=".0f"), alt.Tooltip("mean:Q", format=".0%"), alt.Tooltip("n:Q")]  # fmt: skip
+        tip = [
+            alt.Tooltip("shown:N", title="group"),
+            alt.Tooltip("at:Q", title="s", format=".0f"),
+            alt.Tooltip("mean:Q", format=".0%"),
+            alt.Tooltip("n:Q"),
+        ]
         band = base.mark_area(opacity=0.16).encode(
             y=alt.Y("low:Q"), y2="high:Q", color=colour(groups.kinds), detail="shown:N"
         )
@@ -51,7 +67,8 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
     n = table.groupby("shown")["subject"].nunique()
     counts = ", ".join(f"{n[name]} {name}" for name in groups.order if name in n)
     caption = (
-        f"Time in the interaction zone over the trials in bins of {width:g} s (n = {counts}): mean share of the observed time, "
+        f"Time in the interaction zone over the trials in bins of {width:g} s (n = {counts}): mean share of the "
+        "observed time, "
         "bands: its 95 % interval over mice."
     )
     chart = alt.concat(*panels, columns=2, spacing=30)

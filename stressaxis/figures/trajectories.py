@@ -1,6 +1,7 @@
 """Paths of every mouse in both trials: the arena, the enclosure, the interaction zone, the way of the body centre.
 
-The pictures are compact SVG paths in units of 1 mm (or of 1 px where there is no calibration), so that many mice fit in one file.
+The pictures are compact SVG paths in units of 1 mm (or of 1 px where there is no calibration), so that many mice fit
+in one file.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def outline_defs(outlines: Sequence[Outline]) -> str:
 
 
 def _points(corners: np.ndarray) -> str:
-    return " ".join(f"{int(round(x))},{int(round(y))}" for x, y in corners)
+    return " ".join(f"{round(x)},{round(y)}" for x, y in corners)
 
 
 def _path(xy: np.ndarray) -> str:
@@ -175,7 +176,8 @@ def _trial(path: TrialPath | None, name: str, key: str, colour: str, x: int) -> 
         inside = f'<g clip-path="url(#{path.outline.key}-zone)">{use}</g>'
     x0, y0, width, height = path.outline.frame
     first = path.xy[np.flatnonzero(np.isfinite(path.xy).all(axis=1))[0]]
-    start = f'<circle cx="{first[0]:.0f}" cy="{first[1]:.0f}" r="1.8%" fill="#ffffff" stroke="#111111" stroke-width="0.8%"/>'
+    ring = 'r="1.8%" fill="#ffffff" stroke="#111111" stroke-width="0.8%"'
+    start = f'<circle cx="{first[0]:.0f}" cy="{first[1]:.0f}" {ring}/>'
     return (
         f'{header}<svg x="{x}" y="{CAPTION_PX}" width="{PANEL_PX}" height="{PANEL_PX}" '
         f'viewBox="{x0} {y0} {width} {height}"><defs><path id="{key}" d="{_path(path.xy)}"/></defs>'
@@ -205,7 +207,8 @@ def mouse_cell(mouse: MousePaths, key: str) -> str:
     return (
         f'<text x="0" y="12" font-size="12.5" font-weight="bold" fill="{INK}">{escape(shown)}</text>'
         f'<circle cx="{width - 4}" cy="8" r="4" fill="{colour}"/>'
-        f'<text x="{width - 12}" y="12" text-anchor="end" font-size="11.5" fill="{INK}">{escape(mouse.label + ratio)}</text>'
+        f'<text x="{width - 12}" y="12" text-anchor="end" font-size="11.5" fill="{INK}">'
+        f"{escape(mouse.label + ratio)}</text>"
         f"{panels}"
     )
 

@@ -16,9 +16,10 @@ from stressaxis.figures.style import DECLARED
 __all__ = ["contrast_name", "volcano"]
 
 WIDTH, HEIGHT = 420, 330
+DECLARED_SET, OTHERS = "declared set", "other, q ≤ 0.05"
 KINDS = {
-    "declared set": (DECLARED, "diamond"),
-    "other, q ≤ 0.05": ("#333333", "circle"),
+    DECLARED_SET: (DECLARED, "diamond"),
+    OTHERS: ("#333333", "circle"),
     "other": ("#aeaeae", "circle"),
 }
 
@@ -69,16 +70,39 @@ def volcano(table: pd.DataFrame, *, contrast: str, declared: Collection[str], th
     )[["name", "protein", "logfc", "p", "q", "evidence", "set"]]
     reach = float(data["logfc"].abs().max() or 1.0) * 1.08
     top = float(data["evidence"].max()) * 1.12 or 1.0
-    x = alt.X("logfc:Q", title=f"log2 {'change' if contrast.startswith('per_') else 'fold change'} {_bracketed(contrast)}", scale=alt.Scale(domain=[-reach, reach], nice=False))  # fmt: skip
+    x = alt.X(
+        "logfc:Q",
+        title=f"log2 {'change' if contrast.startswith('per_') else 'fold change'} {_bracketed(contrast)}",
+        scale=alt.Scale(domain=[-reach, reach], nice=False),
+    )
     y = alt.Y("evidence:Q", title="−log10 p", scale=alt.Scale(domain=[0, top], nice=False))
     kinds = [kind for kind in KINDS if (data["set"] == kind).any()]
-    points = alt.Chart(data).mark_point(filled=True, opacity=0.85).encode(
-        x=x, y=y,
-        color=alt.Color("set:N", scale=alt.Scale(domain=kinds, range=[KINDS[k][0] for k in kinds]), legend=alt.Legend(title=None, orient="top")),
-        shape=alt.Shape("set:N", scale=alt.Scale(domain=kinds, range=[KINDS[k][1] for k in kinds]), legend=alt.Legend(title=None, orient="top")),
-        size=alt.condition(f"datum.set === '{list(KINDS)[0]}'", alt.value(85), alt.value(42)),
-        tooltip=[alt.Tooltip("name:N", title="protein"), alt.Tooltip("protein:N", title="assay"), alt.Tooltip("logfc:Q", title="log2 FC", format=".3f"), alt.Tooltip("p:Q", format=".3g"), alt.Tooltip("q:Q", format=".3g")],
-    )  # fmt: skip
+    points = (
+        alt.Chart(data)
+        .mark_point(filled=True, opacity=0.85)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color(
+                "set:N",
+                scale=alt.Scale(domain=kinds, range=[KINDS[k][0] for k in kinds]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            shape=alt.Shape(
+                "set:N",
+                scale=alt.Scale(domain=kinds, range=[KINDS[k][1] for k in kinds]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            size=alt.condition(f"datum.set === '{DECLARED_SET}'", alt.value(85), alt.value(42)),
+            tooltip=[
+                alt.Tooltip("name:N", title="protein"),
+                alt.Tooltip("protein:N", title="assay"),
+                alt.Tooltip("logfc:Q", title="log2 FC", format=".3f"),
+                alt.Tooltip("p:Q", format=".3g"),
+                alt.Tooltip("q:Q", format=".3g"),
+            ],
+        )
+    )
     zero = alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color="#bbbbbb").encode(x="at:Q")
     layers = [zero, *_threshold(data, threshold), points, *_labels(data, x, y, reach, top)]
     chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
@@ -97,12 +121,16 @@ def _threshold(data: pd.DataFrame, threshold: float) -> list[alt.Chart]:
         return []
     at = pd.DataFrame({"at": [level], "text": [f"q ≤ {threshold:g}"]})
     line = alt.Chart(at).mark_rule(strokeDash=[5, 4], color="#666666").encode(y="at:Q")
-    text = alt.Chart(at).mark_text(align="right", dy=-6, color="#666666", fontSize=11).encode(y="at:Q", text="text:N", x=alt.value(WIDTH))  # fmt: skip
+    text = (
+        alt.Chart(at)
+        .mark_text(align="right", dy=-6, color="#666666", fontSize=11)
+        .encode(y="at:Q", text="text:N", x=alt.value(WIDTH))
+    )
     return [line, text]
 
 
 def threshold_level(data: pd.DataFrame, threshold: float) -> float | None:
-    """Evidence (-log10 p) halfway between the last protein with q under the threshold and the next; None if none passes.
+    """Evidence (-log10 p) halfway between the last protein with q under the threshold and the next; None if none has.
 
     Examples
     --------
@@ -118,33 +146,40 @@ def threshold_level(data: pd.DataFrame, threshold: float) -> float | None:
 
 def _labels(data: pd.DataFrame, x: alt.X, y: alt.Y, reach: float, top: float) -> list[alt.Chart]:
     """Names of the declared set and of the twelve strongest others, with a thin line where they stand apart."""
-    declared = data[data["set"] == list(KINDS)[0]].sort_values("evidence", ascending=False)
-    others = data[data["set"] == list(KINDS)[1]].sort_values("evidence", ascending=False).head(12)
+    declared = data[data["set"] == DECLARED_SET].sort_values("evidence", ascending=False)
+    others = data[data["set"] == OTHERS].sort_values("evidence", ascending=False).head(12)
     named = pd.concat([declared, others]).head(40)
     if named.empty:
         return []
     px = np.column_stack([(data["logfc"] + reach) / (2 * reach) * WIDTH, HEIGHT * (1 - data["evidence"] / top)])
     spots = place_labels(
-        [(float(px[i, 0]), float(px[i, 1])) for i in named.index], list(named["name"]),
-        obstacles=np.vstack([px, _line_points(data, top)]), size=(WIDTH, HEIGHT),
-    )  # fmt: skip
+        [(float(px[i, 0]), float(px[i, 1])) for i in named.index],
+        list(named["name"]),
+        obstacles=np.vstack([px, _line_points(data, top)]),
+        size=(WIDTH, HEIGHT),
+    )
     rows = []
-    for place, spot in zip(named.index, spots, strict=True):
+    for place, spot in zip(named.index.to_list(), spots, strict=True):
         if spot is not None:
-            row = data.loc[place]
+            row = data.loc[int(place)]
             rows.append(
                 {
-                    "logfc": row["logfc"], "evidence": row["evidence"], "name": row["name"],
+                    "logfc": row["logfc"],
+                    "evidence": row["evidence"],
+                    "name": row["name"],
                     "apart": bool(np.hypot(*(px[place] - np.array(spot))) > 34),
-                    "to_x": spot.x / WIDTH * 2 * reach - reach, "to_y": (1 - spot.y / HEIGHT) * top,
+                    "to_x": spot.x / WIDTH * 2 * reach - reach,
+                    "to_y": (1 - spot.y / HEIGHT) * top,
                 }
-            )  # fmt: skip
+            )
     if not rows:
         return []
     base = alt.Chart(pd.DataFrame(rows))
     apart = base.transform_filter("datum.apart")
     lines = apart.mark_rule(strokeWidth=0.7, color="#8a8a8a").encode(x=x, y=y, x2="to_x:Q", y2="to_y:Q")
-    halo = base.mark_text(fontSize=12, stroke="white", strokeWidth=3, strokeJoin="round").encode(x="to_x:Q", y="to_y:Q", text="name:N")  # fmt: skip
+    halo = base.mark_text(fontSize=12, stroke="white", strokeWidth=3, strokeJoin="round").encode(
+        x="to_x:Q", y="to_y:Q", text="name:N"
+    )
     text = base.mark_text(fontSize=12).encode(x="to_x:Q", y="to_y:Q", text="name:N")
     return [lines, halo, text]
 
@@ -169,12 +204,13 @@ def _caption(data: pd.DataFrame, table: pd.DataFrame, contrast: str, threshold: 
         if passed
         else f"no protein with q ≤ {threshold:g}, so no line is drawn"
     )
-    line = f", above the dashed line" if passed else ""
-    strongest = data.loc[data["p"].idxmin()]
+    line = ", above the dashed line" if passed else ""
+    strongest = data.sort_values("p", kind="stable").iloc[0]
     return (
         f"Serum proteins, {contrast_name(contrast)} ({n}; {len(data)} proteins): "
         f"moderated t statistics. {found[0].upper()}{found[1:]}{line} "
-        f"(Benjamini-Hochberg over the panel). Strongest: {strongest['name']}, log2 {'change' if n_0 == 0 else 'fold change'} {number(strongest['logfc'])}, "
+        f"(Benjamini-Hochberg over the panel). Strongest: {strongest['name']}, log2 "
+        f"{'change' if n_0 == 0 else 'fold change'} {number(strongest['logfc'])}, "
         f"q = {number(strongest['q'], 2)}. Diamonds: the set declared before scoring."
     )
 

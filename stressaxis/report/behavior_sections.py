@@ -57,15 +57,32 @@ def recordings_section(results: Results) -> Section | None:
     else:
         caption = f"{plural(len(flagged), 'recording')} of {len(table)} with a remark or not used."
         blocks.append(TableBlock(table_view(flagged, columns=columns, caption=caption, filterable=len(flagged) > 12)))
-    every = ["verdict", "subject", "trial", "file", "start_s", "scored_s", "lost_percent", "iz_s", "iz_entries", "iz_latency_s", "distance_cm", "velocity_cm_s"]  # fmt: skip
+    every = [
+        "verdict",
+        "subject",
+        "trial",
+        "file",
+        "start_s",
+        "scored_s",
+        "lost_percent",
+        "iz_s",
+        "iz_entries",
+        "iz_latency_s",
+        "distance_cm",
+        "velocity_cm_s",
+    ]
     blocks.append(
         TableBlock(
             table_view(
-                table, columns=every, caption="Every recording with its main measures.", link="tables/trials.csv",
-                filterable=True, folded=f"All {len(table)} recordings",
+                table,
+                columns=every,
+                caption="Every recording with its main measures.",
+                link="tables/trials.csv",
+                filterable=True,
+                folded=f"All {len(table)} recordings",
             )
         )
-    )  # fmt: skip
+    )
     return Section("recordings", "Recording quality", blocks)
 
 
@@ -86,19 +103,26 @@ def paths_section(results: Results) -> Section | None:
     limit = points_per_path(2 * len(mice))
     known = any("interaction" in outline.zones for outline in outlines)
     caption = (
-        f"Paths of {plural(len(mice), 'mouse', 'mice')} in the scored window, left without, right with target; over each: seconds "
+        f"Paths of {plural(len(mice), 'mouse', 'mice')} in the scored window, left without, right with target; over "
+        "each: seconds "
         "in the interaction zone. "
         + (
             "Dashed: interaction zone and corners; filled grey: enclosure; coloured: path inside the interaction zone; "
             if known
             else "No arena outline or calibration was stored, so paths are drawn in pixels in a frame of their own; "
         )
-        + f"open circle: first position. Each path is drawn with at most {limit} points; where the mouse was not seen the line is broken."
+        + f"open circle: first position. Each path is drawn with at most {limit} points; where the mouse was not "
+        "seen the line is broken."
     )
     sheets = [
-        sheet(mice[first : first + SHEET], outlines, caption="", name="trajectories" + (f"_{first // SHEET + 1}" if len(mice) > SHEET else ""))
+        sheet(
+            mice[first : first + SHEET],
+            outlines,
+            caption="",
+            name="trajectories" + (f"_{first // SHEET + 1}" if len(mice) > SHEET else ""),
+        )
         for first in range(0, len(mice), SHEET)
-    ]  # fmt: skip
+    ]
     grid = MouseGrid(groups, outlines, caption, len(mice) > SHOWN_OPEN, sheets)
     return Section("paths", "Paths of every mouse", [grid])
 
@@ -112,14 +136,30 @@ def interaction_section(results: Results) -> Section | None:
     bins = results.table("time_course")
     if bins is not None:
         blocks += figure_row(zone_time_course(bins, animals))
-    columns = ["subject", "group", "cohort", "class", "si_ratio", "iz_no_target_s", "iz_target_s", "corner_ratio", "velocity_drop_cm_s", "excluded", "note"]  # fmt: skip
+    columns = [
+        "subject",
+        "group",
+        "cohort",
+        "class",
+        "si_ratio",
+        "iz_no_target_s",
+        "iz_target_s",
+        "corner_ratio",
+        "velocity_drop_cm_s",
+        "excluded",
+        "note",
+    ]
     caption = (
         "One row per mouse. SI ratio = share of time in the zone with target / without; classes by the default rule."
     )
     view = table_view(
-        animals, columns=columns, caption=caption, link="tables/social_interaction.csv", filterable=True,
+        animals,
+        columns=columns,
+        caption=caption,
+        link="tables/social_interaction.csv",
+        filterable=True,
         folded=f"All {plural(len(animals), 'mouse', 'mice')} with their scores",
-    )  # fmt: skip
+    )
     blocks.append(TableBlock(view))
     return Section("interaction", "Social interaction", blocks)
 
@@ -130,18 +170,44 @@ def groups_section(results: Results) -> Section | None:
     blocks = figure_row(group_measures(animals)) if animals is not None else []
     comparisons = results.table("group_comparisons")
     if comparisons is not None:
-        columns = ["measure", "group_1", "group_0", "method", "n_1", "n_0", "mean_1", "mean_0", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name", "smallest_detectable", "note"]  # fmt: skip
+        columns = [
+            "measure",
+            "group_1",
+            "group_0",
+            "method",
+            "n_1",
+            "n_0",
+            "mean_1",
+            "mean_0",
+            "estimate",
+            "ci_low",
+            "ci_high",
+            "p",
+            "effect",
+            "effect_name",
+            "smallest_detectable",
+            "note",
+        ]
         shown = comparisons.assign(
             measure=[MEASURE_WORDS.get(name, name.replace("_", " ")) for name in comparisons["measure"]],
             method=comparisons["method"].str.replace("_", " "),
         )
         view = table_view(
-            shown, columns=columns, link="tables/group_comparisons.csv", filterable=len(comparisons) > 12,
-            headings={"group_1": "group", "group_0": "against", "estimate": "difference", "mean_1": "mean₁", "mean_0": "mean₀"},
-            caption="Comparisons between groups: difference with its 95 % interval, p, effect size, and the standardised "
-            "difference that groups of this size show with 80 % power.",
+            shown,
+            columns=columns,
+            link="tables/group_comparisons.csv",
+            filterable=len(comparisons) > 12,
+            headings={
+                "group_1": "group",
+                "group_0": "against",
+                "estimate": "difference",
+                "mean_1": "mean₁",
+                "mean_0": "mean₀",
+            },
+            caption="Comparisons between groups: difference with its 95 % interval, p, effect size, and the "
+            "standardised difference that groups of this size show with 80 % power.",
             folded="" if len(comparisons) <= 12 else f"All {len(comparisons)} comparisons between groups",
-        )  # fmt: skip
+        )
         blocks.append(TableBlock(view))
     return Section("groups", "Behaviour by group", blocks) if blocks else None
 
@@ -181,7 +247,7 @@ def class_variants(animals: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"class": ["SUS", "RES"], "class_band": ["SUS", "indeterminate"], "role": ["defeated"] * 2})
+    >>> table = pd.DataFrame({"class": ["SUS", "RES"], "class_band": ["SUS", "indeterminate"]})
     >>> class_variants(table)[["rule", "SUS", "RES", "other", "differ"]].values.tolist()
     [['default (SI ratio below 1)', 1, 1, 0, 0], ['band', 1, 0, 1, 1]]
     """

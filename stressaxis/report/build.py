@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,9 @@ def _vega() -> str:
     import vl_convert
 
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
-    return str(vl_convert.javascript_bundle(vl_version=version)).replace("</script", "<\\/script")
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)).replace(
+        "</script", "<\\/script"
+    )
 
 
 def _inline_svg(svg: str) -> Markup:
@@ -167,7 +170,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     if animals is None:
         animals = results.table("cohort")
     if animals is not None:
-        roles = animals["role"].value_counts() if "role" in animals else {}
+        roles = Counter(animals["role"]) if "role" in animals else Counter()
         split = ", ".join(f"{roles[name]} {name}" for name in ("control", "defeated") if name in roles)
         facts.append((str(len(animals)), "animals" + (f" ({split})" if split else "")))
     trials = results.table("trials")
@@ -176,11 +179,13 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     proteins = results.table("protein_quality")
     if proteins is not None:
         facts.append((str(len(proteins)), "proteins on the panel"))
-    severity = results.problems.get("severity")
-    counts = severity.value_counts() if severity is not None else {}
+    problems = results.problems
+    counts = Counter(problems["severity"]) if "severity" in problems else Counter()
     words = ", ".join(
-        plural(int(counts[name]), name, many) for name, many in (("error", "errors"), ("excluded", "excluded"), ("warning", "warnings")) if name in counts
-    )  # fmt: skip
+        plural(int(counts[name]), name, many)
+        for name, many in (("error", "errors"), ("excluded", "excluded"), ("warning", "warnings"))
+        if name in counts
+    )
     facts.append((str(len(results.problems)), f"problems on record ({words})" if words else "problems on record"))
     return facts
 

@@ -12,9 +12,16 @@ __all__ = ["methods_paragraphs"]
 
 #: Libraries named in the text, with the name their authors use.
 _NAMES = {
-    "numpy": "NumPy", "scipy": "SciPy", "pandas": "pandas", "xarray": "xarray", "scikit-image": "scikit-image",
-    "opencv-python": "OpenCV", "av": "PyAV", "pingouin": "pingouin", "statsmodels": "statsmodels",
-}  # fmt: skip
+    "numpy": "NumPy",
+    "scipy": "SciPy",
+    "pandas": "pandas",
+    "xarray": "xarray",
+    "scikit-image": "scikit-image",
+    "opencv-python": "OpenCV",
+    "av": "PyAV",
+    "pingouin": "pingouin",
+    "statsmodels": "statsmodels",
+}
 
 
 def methods_paragraphs(results: Results) -> list[str]:
@@ -38,20 +45,28 @@ def _behavior(results: Results) -> str:
     if "width_cm" in geometry and "height_cm" in geometry:
         size = f" in an arena of {geometry['width_cm']:g} × {geometry['height_cm']:g} cm"
         if "enclosure_width_cm" in geometry and "enclosure_depth_cm" in geometry:
-            size += f" with an enclosure of {geometry['enclosure_width_cm']:g} × {geometry['enclosure_depth_cm']:g} cm at one wall"
+            width, depth = geometry["enclosure_width_cm"], geometry["enclosure_depth_cm"]
+            size += f" with an enclosure of {width:g} × {depth:g} cm at one wall"
     zone = f", the enclosure widened by {geometry['zone_margin_cm']:g} cm" if "zone_margin_cm" in geometry else ""
     point = {"centre": "centre of the body without the tail"}.get(
         str(scoring.get("point", "centre")), str(scoring.get("point"))
     )
     smooth = f" averaged over {scoring['smooth_s']:g} s" if "smooth_s" in scoring else ""
     return (
-        f"Social interaction was tested in two trials, without and with an unfamiliar target mouse in the enclosure{size}. "
-        f"Recordings were decoded by their own timestamps; the {point} was tracked by comparison with a background model, "
-        f"and pixels were turned into cm by a projective transform from the corners of each arena. The scored window was "
-        f"{window} from release (first frame from which only the subject moved outside the enclosure for 1 s, unless a start "
-        f"was given). Time in the interaction zone{zone} is the sum of true frame durations as share of the time in which the "
-        "mouse was seen, multiplied by the window; missing positions were not interpolated. The social interaction (SI) ratio is "
-        "the share with target divided by the share without; defeated mice with a ratio below 1 were classed susceptible, others "
+        "Social interaction was tested in two trials, without and with an unfamiliar target mouse in the "
+        f"enclosure{size}. "
+        f"Recordings were decoded by their own timestamps; the {point} was tracked by comparison with a background "
+        "model, "
+        "and pixels were turned into cm by a projective transform from the corners of each arena. The scored window "
+        "was "
+        f"{window} from release (first frame from which only the subject moved outside the enclosure for 1 s, unless "
+        "a start "
+        f"was given). Time in the interaction zone{zone} is the sum of true frame durations as share of the time in "
+        "which the "
+        "mouse was seen, multiplied by the window; missing positions were not interpolated. The social interaction "
+        "(SI) ratio is "
+        "the share with target divided by the share without; defeated mice with a ratio below 1 were classed "
+        "susceptible, others "
         f"resilient; a ratio with a zero denominator is missing. Velocity comes from positions{smooth}."
     )
 
@@ -60,18 +75,22 @@ def _serum(results: Results) -> str:
     species = str(results.setting("serum", "species") or "").strip()
     whose = f"{species} " if species else ""
     text = (
-        f"Proteins of {whose}serum were analysed on the log2 scale as the assay's software exported them; values below the limit "
+        f"Proteins of {whose}serum were analysed on the log2 scale as the assay's software exported them; values "
+        "below the limit "
         "of detection were marked as censored and not replaced by a constant."
     )
     if results.contrasts():
         text += (
-            " Groups were compared protein by protein by linear models with moderated t statistics (empirical Bayes variances, "
+            " Groups were compared protein by protein by linear models with moderated t statistics (empirical Bayes "
+            "variances, "
             "Smyth 2004, doi:10.2202/1544-6115.1027)."
         )
     if results.table("axis_scores") is not None:
         text += (
-            " Axis scores are means of the members' z scores against the reference group; a member counts when it was above its "
-            "limit of detection in at least half of the samples, and scores with fewer than three such members were refused."
+            " Axis scores are means of the members' z scores against the reference group; a member counts when it was "
+            "above its "
+            "limit of detection in at least half of the samples, and scores with fewer than three such members were "
+            "refused."
         )
     return text
 
@@ -81,11 +100,16 @@ def _statistics(results: Results) -> str:
     covariates = results.setting("statistics", "covariates") or []
     further = f" and {', '.join(str(name) for name in covariates)}" if covariates else ""
     return (
-        f"The declared primary outcome was {outcome}. Its association with each marker (standardised over the mice analysed) was "
-        "estimated in defeated mice first by a linear model; target time was adjusted for no-target time and cohort (analysis of "
-        f"covariance){further}; SI ratio and velocity drop are given beside it, and all mice with their group in the model. "
-        "Tests are two-sided; intervals are 95 %. False discovery rates are after Benjamini and Hochberg (1995), within the declared "
-        "set (q_set) and over all detected proteins (q_panel). The smallest detectable effect is the (partial) correlation found with "
+        f"The declared primary outcome was {outcome}. Its association with each marker (standardised over the mice "
+        "analysed) was "
+        "estimated in defeated mice first by a linear model; target time was adjusted for no-target time and cohort "
+        "(analysis of "
+        f"covariance){further}; SI ratio and velocity drop are given beside it, and all mice with their group in the "
+        "model. "
+        "Tests are two-sided; intervals are 95 %. False discovery rates are after Benjamini and Hochberg (1995), "
+        "within the declared "
+        "set (q_set) and over all detected proteins (q_panel). The smallest detectable effect is the (partial) "
+        "correlation found with "
         "80 % power at the 5 % level."
     )
 

@@ -58,7 +58,7 @@ def _parts(folder: Path, subject: str, trial: str) -> list[Path]:
     whole = folder / f"{file_stem(subject, trial)}.nc"
     if whole.is_file():
         return [whole]
-    parts = []
+    parts: list[Path] = []
     while (part := folder / f"{file_stem(subject, trial, str(len(parts) + 1))}.nc").is_file():
         parts.append(part)
     return parts
@@ -78,7 +78,9 @@ def _arenas(table: pd.DataFrame | None) -> dict[str, dict[str, np.ndarray]]:
 
 def _trial_path(files: list[Path], row: pd.Series, outlines: dict[str, Outline], limit: int) -> TrialPath:
     """The scored window of one trial; in px and without an outline where arena or calibration is missing."""
-    pieces, attributes, left_s = [], {}, _window_s(row)
+    pieces: list[np.ndarray] = []
+    attributes: dict[str, Any] = {}
+    left_s = _window_s(row)
     for number, file in enumerate(files):
         time, xy, attributes = _read_track(file)
         begin = (
@@ -122,7 +124,8 @@ def _read_track(file: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
 
 def _to_mm(xy: np.ndarray, px_to_cm: np.ndarray) -> np.ndarray:
     scaled = np.column_stack([xy, np.ones(len(xy))]) @ px_to_cm.T
-    return 10 * scaled[:, :2] / scaled[:, 2:]
+    mm: np.ndarray = 10 * scaled[:, :2] / scaled[:, 2:]
+    return mm
 
 
 def _bare(xy: np.ndarray) -> Outline:

@@ -49,10 +49,12 @@ def done_section(results: Results) -> Section:
     if before:
         blocks.append(
             Paragraph(
-                f"This results folder was scored before under {plural(len(before), 'other declaration')} ({', '.join(str(name)[:12] for name in before)}). "
-                "The declaration above was therefore not made before any result of these data was seen.", "note",
+                f"This results folder was scored before under {plural(len(before), 'other declaration')} "
+                f"({', '.join(str(name)[:12] for name in before)}). "
+                "The declaration above was therefore not made before any result of these data was seen.",
+                "note",
             )
-        )  # fmt: skip
+        )
     absent = [words for name, words in _PARTS.items() if results.table(name) is None]
     if results.contrasts() == {}:
         absent.append("protein differences between groups")
@@ -142,8 +144,12 @@ def association_section(results: Results) -> Section | None:
     blocks += figure_row(scatter, forest(shown, subset=subset, outcome=str(main.row["outcome"])))
     if scatter is None:
         blocks.append(
-            Paragraph("The adjusted scatter is not drawn: the stored tables do not hold every value that the model was fitted to.", "note")
-        )  # fmt: skip
+            Paragraph(
+                "The adjusted scatter is not drawn: the stored tables do not hold every value that the model was "
+                "fitted to.",
+                "note",
+            )
+        )
     for name in [subset, *(other for other in SUBSETS if other != subset)]:
         blocks += _outcome_tables(results, name, first=name == subset)
     return Section("association", "Serum and social behaviour", blocks)
@@ -159,8 +165,11 @@ def _scatter(results: Results, main: MainResult) -> Figure | None:
     if "excluded" in table:
         table = table[table["excluded"] == ""]
     found = adjusted_values(
-        table, outcome=outcome_column(str(row["outcome"])), marker=str(row["marker"]), covariates=_model_terms(str(row.get("model", "")))
-    )  # fmt: skip
+        table,
+        outcome=outcome_column(str(row["outcome"])),
+        marker=str(row["marker"]),
+        covariates=_model_terms(str(row.get("model", ""))),
+    )
     if found is None or len(found.table) != int(row["n"]) or abs(found.partial_r - float(row["effect"])) > 0.002:
         return None
     return partial_regression(found, row, marker_title=main.marker_title)
@@ -199,22 +208,37 @@ def _outcome_tables(results: Results, subset: str, *, first: bool) -> list[Block
     if not lines:
         return []
     words = SUBSETS[subset]
-    spans = (("", 1),) + tuple((outcome_title(name, unit=True), 3) for name in outcomes)
+    spans = (("", 1), *((outcome_title(name, unit=True), 3) for name in outcomes))
     head = ["marker", *(["per SD (95 % interval)", "p", "q"] * len(outcomes))]
     declared = [cells for in_front, cells in lines if in_front]
     panel = [cells for in_front, cells in lines if not in_front]
     caption = f"{words[0].upper()}{words[1:]}: change of each outcome per SD of the marker, in the unit of the outcome."
     views = [
-        TableView(head, declared, f"{caption} T-helper scores and the declared set; q within the declared set, for scores over all axis scores.",
-                  "tables/association.csv", folded="" if first else f"The same in {words}", spans=spans),
-        TableView(head, panel, f"{caption} q over all detected proteins, for scores over all axis scores.", "tables/association.csv", filterable=len(panel) > 12,
-                  folded=f"The other {plural(len(panel), 'marker')} in {words}", spans=spans),
-    ]  # fmt: skip
+        TableView(
+            head,
+            declared,
+            f"{caption} T-helper scores and the declared set; q within the declared set, for scores over all axis "
+            "scores.",
+            "tables/association.csv",
+            folded="" if first else f"The same in {words}",
+            spans=spans,
+        ),
+        TableView(
+            head,
+            panel,
+            f"{caption} q over all detected proteins, for scores over all axis scores.",
+            "tables/association.csv",
+            filterable=len(panel) > 12,
+            folded=f"The other {plural(len(panel), 'marker')} in {words}",
+            spans=spans,
+        ),
+    ]
     return [TableBlock(view) for view in views if view.rows]
 
 
 def side_by_side(results: Results, subset: str) -> tuple[list[tuple[bool, list[Cell]]], list[str]]:
-    """Rows (whether axis or declared, cells) and outcomes; axes first, then the declared set, then others, each by p."""
+    """Rows (whether axis or declared, cells) and outcomes; axes first, then the declared set, then others, each by "
+    "p."""
     table = results.table("association")
     rows = None if table is None else table[table["subset"] == subset]
     if rows is None or rows.empty:
@@ -252,21 +276,34 @@ def robustness_section(results: Results) -> Section | None:
     if animals is not None and "class" in animals:
         ratios = ratio_variants(animals)
         if len(ratios) > 1:
-            caption = "SI ratio of defeated mice under other zones, windows and points; Spearman and changed classes are against the default."
+            caption = "SI ratio of defeated mice under other zones, windows and points, against the default."
             blocks.append(TableBlock(table_view(ratios, caption=caption, link=link)))
-        if any(name.startswith("class_") for name in animals):
-            caption = "Defeated mice in each class under every rule; differ: mice whose class is not that of the default rule."
+        if any(str(name).startswith("class_") for name in animals):
+            caption = "Defeated mice in each class under every rule; differ: mice whose class is not the default one."
             blocks.append(TableBlock(table_view(class_variants(animals), caption=caption, link=link)))
     main, table = main_result(results), results.table("association")
     if main is not None and table is not None:
         rows = table[table["marker"] == main.row["marker"]]
-        columns = ["subset", "outcome", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name", "smallest_detectable", "note"]  # fmt: skip
+        columns = [
+            "subset",
+            "outcome",
+            "method",
+            "n",
+            "estimate",
+            "ci_low",
+            "ci_high",
+            "p",
+            "effect",
+            "effect_name",
+            "smallest_detectable",
+            "note",
+        ]
         shown = rows.assign(
             outcome=[outcome_title(name, unit=True) for name in rows["outcome"]],
             method=rows["method"].str.replace("_", " "),
             effect_name=rows["effect_name"].where(rows["method"].isin(["ancova", "linear_model", "interaction"]), ""),
         )
-        caption = f"{main.marker_title} by every outcome, method and set of animals that was computed, whether or not it agrees."
+        caption = f"{main.marker_title} by every outcome, method and set of animals computed, whether or not it agrees."
         blocks.append(TableBlock(table_view(shown, columns=columns, caption=caption, link="tables/association.csv")))
     return Section("robustness", "Robustness", blocks) if blocks else None
 
@@ -284,7 +321,10 @@ def problems_section(results: Results) -> Section:
     table = table.assign(code=table["code"].str.replace("_", " "))
     counted = ", ".join(f"{n} {name}" for name, n in problems["severity"].value_counts(sort=False).items())
     view = table_view(
-        table, columns=["severity", "code", "subject", "file", "where", "message", "action"], filterable=True, link="problems.csv",
+        table,
+        columns=["severity", "code", "subject", "file", "where", "message", "action"],
+        filterable=True,
+        link="problems.csv",
         caption=f"Every exclusion, failure and warning of the run, with what was done about it ({counted}).",
-    )  # fmt: skip
+    )
     return Section("problems", "Exclusions and problems", [TableBlock(view)])

@@ -15,10 +15,14 @@ __all__ = ["Results", "read_results"]
 
 #: Columns that are text whatever stands in them: ids stay '007', an empty cell is an empty text.
 TEXT = frozenset(
-    "subject sample sex strain cage cohort group role treatment class excluded note trial file plate well panel protein symbol "
-    "uniprot axis status subset outcome marker kind method effect_name measure group_1 group_0 contrast stage reason severity "
-    "code where message action arena zone flag flags term species unit outlier model comparison point role".split()
-)
+    {
+        "action", "arena", "axis", "bleed", "cage", "class", "code", "cohort", "comparison", "effect_name",
+        "excluded", "file", "group", "group_0", "group_1", "kind", "marker", "measure", "message", "method",
+        "model", "note", "outcome", "outlier", "panel", "plate", "point", "protein", "reason", "role", "sample",
+        "severity", "sex", "species", "stage", "status", "strain", "subject", "subset", "symbol", "treatment",
+        "trial", "uniprot", "unit", "well", "where", "zone",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,12 @@ def _read_table(path: Path) -> pd.DataFrame:
         text = {name: str for name in names if name in TEXT or str(name).startswith("class_")}
         # 'NA' and 'None' are possible ids and gene names; only an empty cell is missing.
         table = pd.read_csv(
-            path, encoding="utf-8", dtype=text, keep_default_na=False, na_values={n: ["", "nan", "NaN"] for n in names if n not in text}
-        )  # fmt: skip
+            path,
+            encoding="utf-8",
+            dtype=text,
+            keep_default_na=False,
+            na_values={n: ["", "nan", "NaN"] for n in names if n not in text},
+        )
     except (ValueError, OSError) as error:
         raise InputError("the table cannot be read", file=path, found=str(error), remedy="run again") from error
     if "in_set" in table:

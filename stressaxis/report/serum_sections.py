@@ -73,9 +73,13 @@ def proteins_section(results: Results) -> Section | None:
     for name, table in contrasts.items():
         columns = ["symbol", "protein", "logfc", "se", "t", "df", "p", "q", "n_1", "n_0"]
         view = table_view(
-            table.sort_values("p"), columns=columns, link=f"tables/differential_{name}.csv", filterable=True,
-            caption=f"{contrast_name(name)}: all proteins, strongest first.", folded=f"Table: {contrast_name(name)} ({len(table)} proteins)",
-        )  # fmt: skip
+            table.sort_values("p"),
+            columns=columns,
+            link=f"tables/differential_{name}.csv",
+            filterable=True,
+            caption=f"{contrast_name(name)}: all proteins, strongest first.",
+            folded=f"Table: {contrast_name(name)} ({len(table)} proteins)",
+        )
         blocks.append(TableBlock(view))
     return Section("proteins", "Serum proteins by group", blocks)
 
@@ -95,7 +99,11 @@ def axes_section(results: Results) -> Section | None:
         refused = (
             scores[scores["score"].isna()].groupby("axis")["note"].first() if "note" in scores else pd.Series(dtype=str)
         )
-        blocks += [Paragraph(f"{axis}: no score. {note}", "note") for axis, note in refused.items() if scores.loc[scores["axis"] == axis, "score"].isna().all()]  # fmt: skip
+        blocks += [
+            Paragraph(f"{axis}: no score. {note}", "note")
+            for axis, note in refused.items()
+            if scores.loc[scores["axis"] == axis, "score"].isna().all()
+        ]
     if members is not None:
         blocks += _member_tables(members)
     return Section("axes", "T-helper axes", blocks)
@@ -115,7 +123,10 @@ def _member_tables(members: pd.DataFrame) -> list[Block]:
     """Who carries each axis and who does not: the T-helper axes in sight, the others folded away."""
     table = _members(members[members["status"] != "extended"])
     helper = table["axis"].map(is_t_helper)
-    caption = "Core members of each axis: those that carry its score, with the share of samples in which they were detected, and those that do not, with the reason."
+    caption = (
+        "Core members of each axis: those that carry its score, with the share of samples in which they were detected, "
+        "and those that do not, with the reason."
+    )
     link = "tables/axis_members.csv"
     views = [
         table_view(table[helper], caption=caption, link=link),

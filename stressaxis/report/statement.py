@@ -99,7 +99,7 @@ def main_result(results: Results) -> MainResult | None:
             return _named(axes.iloc[0], "Th2 score")
         in_set = rows[rows["in_set"]]
         if not in_set.empty:
-            row = in_set.loc[in_set["p"].idxmin()]
+            row = in_set.sort_values("p", kind="stable").iloc[0]
             return _named(row, str(row["symbol"] or row["marker"]))
     return None
 
@@ -184,7 +184,8 @@ def _class_words(results: Results) -> list[str]:
     unclassed = len(defeated) - n_sus - n_res
     if not len(defeated):
         return []
-    words = f"Of {plural(len(defeated), 'defeated mouse', 'defeated mice')}, {n_sus} were susceptible (SI ratio below 1) and {n_res} resilient"
+    of_all = plural(len(defeated), "defeated mouse", "defeated mice")
+    words = f"Of {of_all}, {n_sus} were susceptible (SI ratio below 1) and {n_res} resilient"
     return [words + (f"; {unclassed} could not be classed." if unclassed else ".")]
 
 

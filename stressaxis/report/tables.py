@@ -14,13 +14,34 @@ __all__ = ["HEADINGS", "Cell", "TableView", "as_text", "table_view"]
 
 #: Headings of columns; others show their own name with the underscores as spaces.
 HEADINGS = {
-    "subject": "mouse", "n_1": "n₁", "n_0": "n₀", "logfc": "log2 FC", "se": "SE", "ci_low": "95 % low", "ci_high": "95 % high",
-    "si_ratio": "SI ratio", "q_set": "q (set)", "q_panel": "q (panel)", "iz_no_target_s": "zone, no target (s)",
-    "iz_target_s": "zone, target (s)", "lost_percent": "lost (%)", "start_s": "release (s)", "scored_s": "scored (s)",
-    "iz_s": "in zone (s)", "iz_entries": "entries", "iz_latency_s": "latency (s)", "velocity_cm_s": "velocity (cm/s)",
-    "distance_cm": "distance (cm)", "smallest_detectable": "smallest detectable", "detected_share": "detected in",
-    "uniprot": "UniProt", "df": "df", "p": "p", "q": "q", "effect_name": "kind of effect",
-}  # fmt: skip
+    "subject": "mouse",
+    "n_1": "n₁",
+    "n_0": "n₀",
+    "logfc": "log2 FC",
+    "se": "SE",
+    "ci_low": "95 % low",
+    "ci_high": "95 % high",
+    "si_ratio": "SI ratio",
+    "q_set": "q (set)",
+    "q_panel": "q (panel)",
+    "iz_no_target_s": "zone, no target (s)",
+    "iz_target_s": "zone, target (s)",
+    "lost_percent": "lost (%)",
+    "start_s": "release (s)",
+    "scored_s": "scored (s)",
+    "iz_s": "in zone (s)",
+    "iz_entries": "entries",
+    "iz_latency_s": "latency (s)",
+    "velocity_cm_s": "velocity (cm/s)",
+    "distance_cm": "distance (cm)",
+    "smallest_detectable": "smallest detectable",
+    "detected_share": "detected in",
+    "uniprot": "UniProt",
+    "df": "df",
+    "p": "p",
+    "q": "q",
+    "effect_name": "kind of effect",
+}
 
 _COUNTS = frozenset({"n", "n_1", "n_0", "n_members", "iz_entries", "corner_entries", "n_detected", "n_proteins"})
 _CHANCES = frozenset({"p", "q", "q_set", "q_panel", "p_value"})
@@ -76,8 +97,8 @@ def as_text(column: str, value: Any) -> Cell:
 
     Examples
     --------
-    >>> as_text("p", 0.03123).text, as_text("n", 12.0).text, as_text("detected_share", 0.834).text, as_text("subject", "007").text
-    ('0.031', '12', '83 %', '007')
+    >>> [as_text(name, value).text for name, value in {"p": 0.03123, "n": 12.0, "detected_share": 0.834}.items()]
+    ['0.031', '12', '83 %']
     """
     if isinstance(value, str):
         return Cell(value)
