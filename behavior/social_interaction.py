@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from behavior.animal_scores import AnimalScores, score_animals
 from behavior.arena import Arena
 from behavior.classes import ClassOptions
 from behavior.reasons import Notes
-from behavior.samples import Samples, TrialPart, collect_samples, trial_start
+from behavior.samples import TrialPart, collect_samples, trial_start
 from behavior.score_options import ExclusionOptions, ScoreOptions
+from behavior.trial_checks import describe_window, refuse, trial_problems
 from behavior.trial_measures import MEASURES, measure_trial
 from core.problems import Problem
 
@@ -137,7 +136,7 @@ def score_parts(
     release = trial_start(parts[0], options=options)
     samples = collect_samples(parts, start_s=release.time_s, options=options)
     row: dict[str, Any] = dict.fromkeys(TRIAL_COLUMNS, float("nan"))
-    row |= _circumstances(samples, options)
+    row |= describe_window(samples, options=options)
     row |= {
         "subject": subject,
         "trial": trial,
@@ -147,84 +146,13 @@ def score_parts(
         "release_found": release.found,
     }
     notes, bins = Notes(), list[dict[str, Any]]()
-    refusal = _refusal(samples, options)
+    refusal = refuse(samples, options=options)
     if refusal:
         notes.add(refusal, *MEASURES)
         row["iz_latency_censored"] = None
     else:
         measures, bins = measure_trial(samples, parts[0].arena, options=options, notes=notes)
         row |= measures
-    problems = _problems(parts, row, refusal, options, notes)
+    problems = trial_problems(parts, row, refusal, options=options, notes=notes)
     row["note"] = str(notes)
     return TrialScore(row, problems, [{"subject": subject, "trial": trial, **line} for line in bins])
-
-
-def _circumstances(samples: Samples, options: ScoreOptions) -> dict[str, float]:
-    scored, nan = samples.scored_s, float("nan")
-    outside_s = float(samples.duration_s[samples.outside].sum())
-    return {
-        "window_s": options.window_s,
-        "scored_s": scored,
-        "observed_s": samples.observed_s,
-        "lost_percent": 100 * (1 - samples.observed_s / scored) if scored > 0 else nan,
-        "frames_per_s": samples.rate_hz,
-        "gap_s": samples.gap_s,
-        "outside_percent": 100 * outside_s / scored if scored > 0 else nan,
-    }
-
-
-def _refusal(samples: Samples, options: ScoreOptions) -> str:
-    if samples.scored_s < options.refuse_below * options.window_s - 1e-6:
-        return "trial_refused"
-    return "" if samples.observed_s > 0 else "never_seen"
-
-
-def _problems(
-    parts: Sequence[TrialPart], row: dict[str, Any], refusal: str, options: ScoreOptions, notes: Notes
-) -> list[Problem]:
-    """What needs care, as problems, and its codes in the note."""
-    window, scored, lost = options.window_s, row["scored_s"], row["lost_percent"]
-    length = f"{scored:.2f} s of the {window:g} s window recorded ({scored / window:.1%})"
-    found: list[tuple[str, str, str]] = []
-    if refusal == "trial_refused":
-        found.append(("trial_refused", f"{length}; at least {options.refuse_below:.0%} needed", "not scored"))
-    elif scored < options.warn_below * window - 1e-6:
-        found.append(("short_trial", length, "scored; times scaled from the scored time"))
-        notes.add("short_trial")
-    if refusal == "never_seen":
-        found.append(("lost_frames", "the animal is never seen in the window", "not scored"))
-    elif np.isfinite(lost) and lost > options.lost_limit_percent:
-        message = f"animal not seen in {lost:.1f} % of the recorded time; limit {options.lost_limit_percent:g} %"
-        found.append(("lost_frames", message, "scored on the time seen"))
-        notes.add("lost_frames")
-    if not row["release_found"]:
-        message = f"no release found; scored from the first frame ({row['start_s']:.3f} s)"
-        found.append(("release_not_found", message, "set start_s in the trials table to override"))
-        notes.add("release_not_found")
-    if row["frames_per_s"] < options.low_rate_hz:
-        message = f"{row['frames_per_s']:.2f} frames a second; movement needs {options.low_rate_hz:g}"
-        found.append(("sparse_frames", message, "distance, velocity and immobility from raw positions"))
-    if row["gap_s"] > 0:
-        message = f"no frames for {row['gap_s']:.2f} s within the window"
-        found.append(("frame_gaps", message, "that time counts as not recorded"))
-    if row["outside_percent"] > 1:
-        message = (
-            f"tracked more than {options.wall_tolerance_cm:g} cm outside the floor in {row['outside_percent']:.1f} %"
-        )
-        found.append(("outside_floor", message, "that time counts as not seen; check the arena corners"))
-    file, where = row["file"], f"trial {row['trial']}" if row["trial"] else ""
-    problems = [
-        Problem(code=code, subject=row["subject"], file=file, where=where, message=message, action=action)
-        for code, message, action in found
-    ]
-    for part in parts:
-        damage = part.tracks.attrs.get("damage", "")
-        if damage:
-            name = str(part.tracks.attrs.get("source_file", ""))
-            action = "scored up to the damage"
-            problems.append(
-                Problem(
-                    code="damaged_file", subject=row["subject"], file=name, where=where, message=damage, action=action
-                )
-            )
-    return problems

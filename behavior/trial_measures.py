@@ -15,7 +15,7 @@ from behavior.samples import Samples
 from behavior.score_options import ScoreOptions
 from behavior.zones import dwell, find_stays, first_stay
 
-__all__ = ["MEASURES", "in_zone", "measure_trial"]
+__all__ = ["MEASURES", "in_zone", "measure_trial", "movement_measures", "trial_movements"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -88,7 +88,7 @@ def measure_trial(
     """
     interaction = in_zone(samples, arena, "interaction")
     corner = in_zone(samples, arena, *arena.corner_zones)
-    smooth, raw = _movements(samples, options, notes)
+    smooth, raw = trial_movements(samples, options=options, notes=notes)
     immobile = immobile_frames(
         smooth.speed_cm_s,
         samples.duration_s,
@@ -97,13 +97,14 @@ def measure_trial(
         min_s=options.immobile_min_s,
     )
     measures = _zone_measures(samples, arena, interaction, corner, options, notes)
-    measures |= _movement_measures(samples, smooth, raw, immobile, options, notes)
+    measures |= movement_measures(samples, smooth, raw, immobile, options=options, notes=notes)
     measures |= _distance_measures(samples, arena)
     bins = _bins(samples, arena, interaction, corner, smooth, immobile, options)
     return {name: measures[name] for name in MEASURES}, bins
 
 
-def _movements(samples: Samples, options: ScoreOptions, notes: Notes) -> tuple[Movement, Movement]:
+def trial_movements(samples: Samples, *, options: ScoreOptions, notes: Notes) -> tuple[Movement, Movement]:
+    """Movement of the centre on the smoothed and on the raw path; at a low frame rate both are raw, which is noted."""
     raw = measure_movement(samples.centre_cm, samples.time_s, samples.run)
     if not samples.rate_hz >= options.low_rate_hz:
         notes.add("low_rate")
@@ -160,9 +161,10 @@ def _zone_measures(
     }
 
 
-def _movement_measures(
-    samples: Samples, smooth: Movement, raw: Movement, immobile: Bools, options: ScoreOptions, notes: Notes
+def movement_measures(
+    samples: Samples, smooth: Movement, raw: Movement, immobile: Bools, *, options: ScoreOptions, notes: Notes
 ) -> dict[str, float]:
+    """Distance, velocity and immobility of a trial, by the column names of the trials table."""
     moving_known = np.isfinite(smooth.speed_cm_s)
     known_s = float(samples.duration_s[moving_known].sum())
     if known_s == 0:
