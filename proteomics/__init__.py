@@ -5,6 +5,14 @@ from core.lazy import lazy_front
 __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
+        "array_weights": ("array_weights",),
+        "block_correlation": ("BlockCorrelation", "block_correlation"),
+        "camera": ("camera", "camera_of_statistics"),
+        "contrasts": ("contrast_matrix", "contrasts"),
+        "roast": ("fry", "roast"),
+        "romer": ("romer",),
+        "set_effects": ("SetEffects", "set_effects"),
+        "treat": ("TreatResult", "treat"),
         "abundance": (
             "FLAGS",
             "abundance_frame",

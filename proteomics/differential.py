@@ -12,6 +12,8 @@ import numpy.typing as npt
 from core.errors import InputError, RefusedError
 from core.problems import Problem
 from proteomics.abundance import subject_samples
+from proteomics.array_weights import array_weights
+from proteomics.block_correlation import block_correlation
 from proteomics.design_matrix import Design, build_design, coefficient_name
 from proteomics.linear_model import fit_linear
 from proteomics.moderated import moderate
@@ -58,7 +60,7 @@ def moderated_test(
     design: str | pd.DataFrame,
     coefficient: str,
     samples: pd.DataFrame | None = None,
-    weights: pd.Series[float] | None = None,
+    weights: pd.Series[float] | str | None = None,
     block: pd.Series[Any] | str | None = None,
     correlation: float | None = None,
     options: ModerationOptions | None = None,
@@ -76,11 +78,11 @@ def moderated_test(
     samples
         Index = sample ids; by default the coordinates of ``ds``.
     weights
-        Index = sample ids: relative inverse variances.
+        Index = sample ids: relative inverse variances; or ``"array"``: estimated from how well the samples fit.
     block
         Labels by sample id, or a column of ``samples``: samples that belong together (bleeds of one animal).
     correlation
-        Within blocks.
+        Within blocks; estimated (consensus over the proteins) if not given.
     options
         See :class:`ModerationOptions`.
 
@@ -122,7 +124,7 @@ def two_group(
     case: str,
     reference: str,
     covariates: pd.DataFrame | None = None,
-    weights: pd.Series[float] | None = None,
+    weights: pd.Series[float] | str | None = None,
     block: pd.Series[Any] | None = None,
     correlation: float | None = None,
     options: ModerationOptions | None = None,
@@ -181,7 +183,7 @@ def slope(
     *,
     covariate: pd.Series[float],
     adjust: pd.DataFrame | None = None,
-    weights: pd.Series[float] | None = None,
+    weights: pd.Series[float] | str | None = None,
     block: pd.Series[Any] | None = None,
     correlation: float | None = None,
     options: ModerationOptions | None = None,
@@ -261,7 +263,7 @@ def _fit(
     design: Design,
     name: str,
     *,
-    weights: pd.Series[float] | None,
+    weights: pd.Series[float] | str | None,
     block: pd.Series[Any] | None,
     correlation: float | None,
     options: ModerationOptions | None,
@@ -285,8 +287,10 @@ def _fit(
         )
     values = _values(ds.sel(sample=matrix.index.to_numpy()), options.below_lod)
     names = [str(column) for column in matrix.columns]
-    sample_weights = None if weights is None else _by_sample(weights, matrix.index, "weight").astype(np.float64)
+    sample_weights = _sample_weights(values, matrix, weights)
     labels = None if block is None else _by_sample(block, matrix.index, "block")
+    if labels is not None and correlation is None:
+        correlation = block_correlation(values, matrix.to_numpy(), labels, weights=sample_weights).consensus
     fit = fit_linear(
         values, matrix.to_numpy(), names=names, weights=sample_weights, block=labels, correlation=correlation
     )
@@ -318,6 +322,16 @@ def _values(ds: xr.Dataset, below_lod: str) -> Array:
     if below_lod == "missing":
         values = np.where(ds["below_lod"].transpose("protein", "sample").values, np.nan, values)
     return np.asarray(values, dtype=np.float64)
+
+
+def _sample_weights(values: Array, matrix: pd.DataFrame, weights: pd.Series[float] | str | None) -> Array | None:
+    if weights is None:
+        return None
+    if isinstance(weights, str):
+        if weights != "array":
+            raise ValueError(f"weights {weights!r}: a Series by sample id, or 'array'")
+        return array_weights(values, matrix.to_numpy())
+    return np.asarray(_by_sample(weights, matrix.index, "weight"), dtype=np.float64)
 
 
 def _by_sample(given: pd.Series[Any], samples: pd.Index[Any], what: str) -> npt.NDArray[Any]:

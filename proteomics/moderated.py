@@ -20,7 +20,7 @@ from proteomics.robust_variance_prior import robust_variance_prior
 from proteomics.tails import f_upper_log, t_from_upper_log, t_two_sided, t_upper_log
 from proteomics.variance_prior import VariancePrior, variance_prior
 
-__all__ = ["FTest", "ModeratedFit", "f_test", "moderate"]
+__all__ = ["FTest", "ModeratedFit", "effect_variance", "f_test", "moderate", "posterior_variance"]
 
 Array = npt.NDArray[np.float64]
 
@@ -72,9 +72,7 @@ class ModeratedFit:
         typical = float(np.median(self.prior.scale))
         bounds = (STDEV_BOUNDS[0] ** 2 / typical, STDEV_BOUNDS[1] ** 2 / typical)
         unscaled = self.fit.stdev_unscaled
-        found = [
-            _effect_variance(self.t[:, k], unscaled[:, k], self.df_total, bounds) for k in range(unscaled.shape[1])
-        ]
+        found = [effect_variance(self.t[:, k], unscaled[:, k], self.df_total, bounds) for k in range(unscaled.shape[1])]
         return np.array([1 / typical if np.isnan(value) else value for value in found])
 
     @cached_property
@@ -135,7 +133,9 @@ def posterior_variance(variance: Array, df: Array, prior: VariancePrior) -> Arra
     return np.where(np.isinf(prior.df), prior.scale, post)
 
 
-def _effect_variance(t: Array, unscaled: Array, df: Array, bounds: tuple[float, float]) -> float:
+def effect_variance(
+    t: Array, unscaled: Array, df: Array, bounds: tuple[float, float], *, proportion: float = PROPORTION
+) -> float:
     """Matches the largest t values to their expected quantiles in a mixture of null and real differences.
 
     Smyth 2004, section 6.3: the r-th largest |t| of the whole is set against the quantile that it would have if a
@@ -143,10 +143,10 @@ def _effect_variance(t: Array, unscaled: Array, df: Array, bounds: tuple[float, 
     """
     known = np.flatnonzero(np.isfinite(t))
     count = len(known)
-    target = int(np.ceil(PROPORTION / 2 * count))
+    target = int(np.ceil(proportion / 2 * count))
     if target < 1:
         return np.nan
-    share = max(target / count, PROPORTION)
+    share = max(target / count, proportion)
     most = float(df[known].max())
     size, own_df = np.abs(t[known]), df[known]
     if (own_df < most).any():
