@@ -33,36 +33,35 @@ _ROTATIONS_AT_ONCE = 500
 def fry(effects: SetEffects, sets: Mapping[str, Sequence[str]], *, standardize: bool = True) -> pd.DataFrame:
     """Rotation test without rotating: the p value that infinitely many rotations would give.
 
-        Parameters
-        ----------
-        effects
-            From :func:`proteomics.set_effects.set_effects`.
-        sets
-            Set name -> protein ids.
-        standardize
-            Divide each protein's effects by its posterior standard deviation, so that variable proteins do not lead.
+    Parameters
+    ----------
+    effects
+        From :func:`proteomics.set_effects.set_effects`.
+    sets
+        Set name -> protein ids.
+    standardize
+        Divide each protein's effects by its posterior standard deviation, so that variable proteins do not lead.
 
-        Returns
-        -------
-        DataFrame
-            ``set, n_proteins, direction, p, q`` for a common direction (exact given the standardisation), ``p_mixed,
-            q_mixed`` for changes of any direction (a beta distribution with the right mean and variance).
+    Returns
+    -------
+    DataFrame
+        ``set, n_proteins, direction, p, q`` for a common direction (exact given the standardisation), ``p_mixed,
+        q_mixed`` for changes of any direction (a beta distribution with the right mean and variance).
 
-        Notes
-        -----
-        Equal to limma's ``fry`` to 1e-6.
+    Notes
+    -----
+    Equal to limma's ``fry`` to 1e-6.
 
-        Examples
-        --------
-        >>> from proteomics.moderated import posterior_variance
-    from proteomics.set_effects import set_effects
-        >>> rng = np.random.default_rng(1)
-        >>> y = rng.normal(size=(40, 12))
-        >>> y[:8, 6:] += 1.5
-        >>> names = [f"p{row}" for row in range(40)]
-        >>> effects = set_effects(y, np.column_stack([np.ones(12), np.repeat([0, 1], 6)]), 1, proteins=names)
-        >>> bool(fry(effects, {"first": names[:8]})["p"][0] < 0.001)
-        True
+    Examples
+    --------
+    >>> from proteomics.set_effects import set_effects
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(40, 12))
+    >>> y[:8, 6:] += 1.5
+    >>> names = [f"p{row}" for row in range(40)]
+    >>> effects = set_effects(y, np.column_stack([np.ones(12), np.repeat([0, 1], 6)]), 1, proteins=names)
+    >>> bool(fry(effects, {"first": names[:8]})["p"][0] < 0.001)
+    True
     """
     import pandas as pd
 
@@ -128,39 +127,38 @@ def roast(
 ) -> pd.DataFrame:
     """Rotation test of each set with moderated t in every rotation.
 
-        Parameters
-        ----------
-        effects, sets
-            As in :func:`fry`.
-        seed
-            Seed or generator.
-        rotations
-            Their number; the smallest possible p is 1 / (rotations + 1).
-        statistic
-            ``"mean"``: mean of the normal deviates, for sets that move together; ``"msq"``: mean of their squares on one
-            side, for sets in which some members move.
+    Parameters
+    ----------
+    effects, sets
+        As in :func:`fry`.
+    seed
+        Seed or generator.
+    rotations
+        Their number; the smallest possible p is 1 / (rotations + 1).
+    statistic
+        ``"mean"``: mean of the normal deviates, for sets that move together; ``"msq"``: mean of their squares on
+        one side, for sets in which some members move.
 
-        Returns
-        -------
-        DataFrame
-            ``set, n_proteins, share_down, share_up`` (members beyond sqrt 2), ``direction, p, q, p_mixed, q_mixed``,
-            ``p`` being two-sided for a common direction and ``p_mixed`` for changes of any direction.
+    Returns
+    -------
+    DataFrame
+        ``set, n_proteins, share_down, share_up`` (members beyond sqrt 2), ``direction, p, q, p_mixed, q_mixed``,
+        ``p`` being two-sided for a common direction and ``p_mixed`` for changes of any direction.
 
-        Notes
-        -----
-        Agrees with limma's ``mroast`` within Monte-Carlo error.
+    Notes
+    -----
+    Agrees with limma's ``mroast`` within Monte-Carlo error.
 
-        Examples
-        --------
-        >>> from proteomics.moderated import posterior_variance
-    from proteomics.set_effects import set_effects
-        >>> rng = np.random.default_rng(1)
-        >>> y = rng.normal(size=(40, 12))
-        >>> y[:8, 6:] += 1.5
-        >>> names = [f"p{row}" for row in range(40)]
-        >>> effects = set_effects(y, np.column_stack([np.ones(12), np.repeat([0, 1], 6)]), 1, proteins=names)
-        >>> float(roast(effects, {"first": names[:8]}, seed=1, rotations=99)["p"][0])
-        0.01
+    Examples
+    --------
+    >>> from proteomics.set_effects import set_effects
+    >>> rng = np.random.default_rng(1)
+    >>> y = rng.normal(size=(40, 12))
+    >>> y[:8, 6:] += 1.5
+    >>> names = [f"p{row}" for row in range(40)]
+    >>> effects = set_effects(y, np.column_stack([np.ones(12), np.repeat([0, 1], 6)]), 1, proteins=names)
+    >>> float(roast(effects, {"first": names[:8]}, seed=1, rotations=99)["p"][0])
+    0.01
     """
     import pandas as pd
 
