@@ -108,6 +108,7 @@ _register(
         "not_analysed": "subject left out of an analysis because a value it needs is missing",
         "axis_refused": "axis score refused: fewer than three detected members",
         "test_refused": "analysis refused: too few subjects or groups",
+        "not_identified": "rows of a report that are not identified well enough",
         "control_protein": "decoy, contaminant or control assay, not a protein of the sample",
     },
 )
