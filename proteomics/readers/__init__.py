@@ -16,8 +16,27 @@ __all__ = ["READERS", "SerumOptions", "SerumTable", "read_serum"]
 
 _get, __dir__, _ = lazy_front(__name__, {"table": ("SerumOptions", "SerumTable", "SetApart")})
 
-#: Modules in the order in which they are asked whether they know a file; each holds one ``READER``.
-_MODULES = ("olink_wide", "olink_long", "wide_matrix")
+#: Where the readers stand, in the order in which they are asked whether they know a file.
+_READERS = (
+    "refused.REFUSED",
+    "olink_wide.READER",
+    "olink_long.READER",
+    "xponent.READER",
+    "intelliflex.READER",
+    "bioplex_xml.READER",
+    "bioplex.READER",
+    "msd.WORKBENCH",
+    "msd.SIGNALS",
+    "somascan.READER",
+    "maxquant.READER",
+    "diann.MATRIX",
+    "diann.REPORT",
+    "spectronaut.READER",
+    "fragpipe.FRAGPIPE",
+    "fragpipe.ALPHAPEPT",
+    "prostar.READER",
+    "wide_matrix.READER",
+)
 
 
 def _readers() -> list[Reader]:
@@ -26,8 +45,11 @@ def _readers() -> list[Reader]:
     from core.readers import register
 
     table: list[Reader] = []
-    for name in _MODULES:
-        register(table, importlib.import_module(f"{__name__}.{name}").READER)
+    for place in _READERS:
+        module, name = place.split(".")
+        found = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        for reader in found if isinstance(found, tuple) else (found,):
+            register(table, reader)
     return table
 
 

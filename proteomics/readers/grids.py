@@ -113,12 +113,7 @@ def load_grid(path: str | Path) -> Grid:
 
 
 def _text_grid(text: str, file: str) -> Grid:
-    # The widest of the first lines decides: preambles are often single cells.
-    first = [line for line in text[:HEAD_BYTES].splitlines()[:80] if line.strip()]
-    if not first:
-        raise InputError("the table is empty", file=file, found="only blank lines")
-    table_lines = [line for line in first if not line.lstrip('"').startswith("#")] or first
-    delimiter = sniff_delimiter(max(table_lines, key=lambda line: max(line.count(mark) for mark in "\t;,")))
+    delimiter = _delimiter(text, file)
     rows: list[list[str]] = []
     lines: list[int] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -129,6 +124,20 @@ def _text_grid(text: str, file: str) -> Grid:
     except csv.Error as error:
         raise InputError(f"broken table ({error})", file=file, where=f"row {reader.line_num}") from None
     return Grid(file, "", rows, lines, delimiter)
+
+
+def _delimiter(text: str, file: str) -> str:
+    """The mark that splits most of the first lines most; lists inside cells (``P1;P2``) do not mislead it."""
+    lines = [line for line in text[: 4 * HEAD_BYTES].splitlines()[:80] if line.strip()]
+    if not lines:
+        raise InputError("the table is empty", file=file, found="only blank lines")
+    lines = [line for line in lines if not line.lstrip('"').startswith("#")] or lines
+    counts = {mark: sorted(line.count(mark) for line in lines)[len(lines) // 2] for mark in "\t;,"}
+    in_header = {mark: number for mark, number in counts.items() if mark in lines[0]}
+    candidates = in_header if any(in_header.values()) else counts
+    best = max(candidates, key=lambda mark: candidates[mark])
+    # In a table of few rows most lines may be a preamble without any mark.
+    return best if candidates[best] else sniff_delimiter(max(lines, key=lambda line: max(map(line.count, "\t;,"))))
 
 
 def _workbook(path: Path) -> list[Grid]:

@@ -117,7 +117,12 @@ class LongColumns:
 
 
 def read_long_columns(
-    path: str | Path, roles: Mapping[str, Sequence[str]], *, numbers: Sequence[str], not_sample: set[str]
+    path: str | Path,
+    roles: Mapping[str, Sequence[str]],
+    *,
+    numbers: Sequence[str],
+    not_sample: set[str],
+    keep_extra: bool = True,
 ) -> LongColumns:
     """Read the columns that play a role, and the unknown ones, of a csv or Parquet file.
 
@@ -138,6 +143,7 @@ def read_long_columns(
         raise InputError(f"no column for {required[0]}", file=path, where="header", found=", ".join(header))
     used = set(names.values())
     extra = [name for name in header if name and name not in used and normal_name(name) not in not_sample]
+    extra = extra if keep_extra else []
     columns = LongColumns(str(path), names, extra=extra)
     batches = (
         _parquet_batches(path, [*used, *extra]) if is_parquet else _csv_batches(path, names, extra, numbers, delimiter)

@@ -26,6 +26,7 @@ __all__ = [
 _ORIENTATIONS = ("auto", "samples_in_rows", "proteins_in_rows")
 _ZEROS = ("auto", "below", "missing", "value")
 _REPLICATES = ("keep", "average")
+_CONTAMINANTS = ("flagged", "first member")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,10 @@ class SerumOptions:
         Plate layout file: well to sample.
     replicates
         Wells that hold the same sample: ``"keep"`` each, or ``"average"`` on the log scale.
+    contaminants
+        Of mass spectrometry tables with a column of contaminants: ``"flagged"`` sets apart what the column marks,
+        ``"first member"`` only groups whose first member is a contaminant's id (so that human albumin, which MaxQuant
+        marks, stays in a table of human plasma).
     """
 
     species: str = ""
@@ -68,12 +73,14 @@ class SerumOptions:
     quantity: str = ""
     layout: str | Path = ""
     replicates: str = "keep"
+    contaminants: str = "flagged"
 
     def __post_init__(self) -> None:
         _one_of("species", self.species, ("", "mouse", "human"))
         _one_of("orientation", self.orientation, _ORIENTATIONS)
         _one_of("zero", self.zero, _ZEROS)
         _one_of("replicates", self.replicates, _REPLICATES)
+        _one_of("contaminants", self.contaminants, _CONTAMINANTS)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

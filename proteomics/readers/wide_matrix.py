@@ -59,6 +59,7 @@ _PROTEIN_IDS = (
     "cytokine",
     "cytokines",
     "assay",
+    "datamatrix",
     "marker",
     "uniprot",
     "target",
