@@ -2,13 +2,14 @@
 
 A defeated mouse has a stress value s (mean 0, SD 1 over defeated mice). It raises the mouse's avoidance of the target
 (the ``avoidance`` of :mod:`behavior.simulation.movement`) and, with a planted correlation, its Th2 proteins. Controls
-have no stress value. The defaults give the zone seconds of published mice: no target 61 s (SD 17) in both groups,
-target 89 s (SD 20) in controls and 55 s (SD 29) in defeated mice; SI ratio 1.6 (SD .5) and .95 (SD .6).
+have no stress value. The defaults give the zone seconds of published mice: no target 61 s (SD 16) in both groups,
+target 90 s (SD 20) in controls and 55 s (SD 30) in defeated mice; SI ratio 1.6 (SD .5) and .95 (SD .6).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ __all__ = ["MiceOptions", "PlantedPower", "SimulatedMice", "draw_mice", "planted
 Array = NDArray[np.float64]
 
 _WINDOW_S = 150.0
+# Grid of avoidances for the power calculation, and walks at each.
+_LEVELS = np.linspace(-2.4, 3.0, 28)
+_WALKS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +53,14 @@ class MiceOptions:
 
     stress_effect: float = 0.55
     baseline: float = 0.03
-    baseline_sd: float = 0.16
-    carry_over: float = 1.3
-    trial_sd: float = 0.12
+    baseline_sd: float = 0.13
+    carry_over: float = 1.4
+    trial_sd: float = 0.08
     control_target: float = -0.60
     control_target_sd: float = 0.24
     defeated_target: float = 0.17
     defeated_target_sd: float = 0.22
-    cohort_sd: float = 0.12
+    cohort_sd: float = 0.09
     target_activity: float = 0.85
 
     def __post_init__(self) -> None:
@@ -186,8 +190,8 @@ def planted_power(
     shift = mice.cohort_sd * rng.standard_normal((n_simulated, n_cohorts))[:, cohort]
     n_all = n_simulated * n_defeated
     drawn = draw_mice(np.ones(n_all, bool), cohort_shift=shift.ravel(), rng=rng, options=mice)
-    empty = _ZoneTimes(1.0, rng).draw(drawn.avoidance_no_target, rng).reshape(n_simulated, n_defeated)
-    target = _ZoneTimes(mice.target_activity, rng).draw(drawn.avoidance_target, rng).reshape(n_simulated, n_defeated)
+    empty = _draw_zone_seconds(drawn.avoidance_no_target, 1.0, rng).reshape(n_simulated, n_defeated)
+    target = _draw_zone_seconds(drawn.avoidance_target, mice.target_activity, rng).reshape(n_simulated, n_defeated)
     planted = list(panel.planted)
     serum = simulate_bead_panel(
         samples=[""] * n_all,
@@ -210,28 +214,24 @@ def planted_power(
     )
 
 
-@dataclass
-class _ZoneTimes:
-    """Zone seconds of a 150 s trial at a grid of avoidances, to draw from at any avoidance."""
+@cache
+def _seconds_by_level(activity: float) -> Array:
+    """(levels, walks) zone seconds of 150 s trials at each avoidance of ``_LEVELS``, sorted within a level."""
+    avoidance = np.repeat(_LEVELS, _WALKS)
+    paths = simulate_paths(
+        avoidance, duration_s=_WINDOW_S, rng=np.random.default_rng(810), activity=np.full(avoidance.size, activity)
+    )
+    return np.sort(zone_seconds(paths, window_s=_WINDOW_S).reshape(_LEVELS.size, _WALKS), axis=1)
 
-    activity: float
-    rng: np.random.Generator
-    levels: Array = field(default_factory=lambda: np.linspace(-2.4, 3.0, 28))
-    per_level: int = 60
 
-    def __post_init__(self) -> None:
-        avoidance = np.repeat(self.levels, self.per_level)
-        activity = np.full(avoidance.size, self.activity)
-        paths = simulate_paths(avoidance, duration_s=_WINDOW_S, rng=self.rng, activity=activity)
-        self.seconds = np.sort(zone_seconds(paths, window_s=_WINDOW_S).reshape(self.levels.size, -1), axis=1)
-
-    def draw(self, avoidance: Array, rng: np.random.Generator) -> Array:
-        """(N,) zone seconds: the same random quantile of the two nearest levels, weighted."""
-        place = np.interp(avoidance, self.levels, np.arange(self.levels.size))
-        left = np.minimum(place.astype(int), self.levels.size - 2)
-        pick = rng.integers(0, self.per_level, avoidance.size)
-        part = place - left
-        return np.asarray((1 - part) * self.seconds[left, pick] + part * self.seconds[left + 1, pick])
+def _draw_zone_seconds(avoidance: Array, activity: float, rng: np.random.Generator) -> Array:
+    """(N,) zone seconds at any avoidance: the same random quantile of the two nearest levels, weighted."""
+    seconds = _seconds_by_level(activity)
+    place = np.interp(avoidance, _LEVELS, np.arange(_LEVELS.size))
+    left = np.minimum(place.astype(int), _LEVELS.size - 2)
+    pick = rng.integers(0, _WALKS, avoidance.size)
+    part = place - left
+    return np.asarray((1 - part) * seconds[left, pick] + part * seconds[left + 1, pick])
 
 
 def _marker_test(target: Array, marker: Array, empty: Array, nuisance: Array) -> tuple[Array, Array]:
