@@ -142,11 +142,11 @@ def write_prism_tables(results: str | Path) -> list[Path]:
         The files, sorted by name.
     """
     from stressaxis.atomic import write_text
-    from stressaxis.stepfiles import read_table
+    from stressaxis.report.results import read_report_table
 
     folder = Path(results) / "tables"
     needed = {name: folder / f"{name}.csv" for name in ("social_interaction", "axis_scores", "cohort")}
-    tables = {name: read_table(path) for name, path in needed.items() if path.is_file()}
+    tables = {name: read_report_table(path) for name, path in needed.items() if path.is_file()}
     made = {f"{name}.csv": table for name, table in sorted(prism_tables(tables).items())}
     for name, table in made.items():
         write_text(folder / "prism" / name, table.to_csv(index=False, lineterminator="\n"))

@@ -44,13 +44,7 @@ class Figure:
 
 
 def from_chart(chart: Any, *, name: str, caption: str, table: str = "") -> Figure:
-    """A figure from an Altair chart.
-
-    Raises
-    ------
-    ValueError
-        If Vega-Lite cannot draw the chart.
-    """
+    """A figure from an Altair chart, in the look of all figures."""
     import altair as alt
     import vl_convert
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import InputError
 
-__all__ = ["Results", "read_results"]
+__all__ = ["Results", "read_report_table", "read_results"]
 
 #: Columns that are text whatever stands in them: ids stay '007', an empty cell is an empty text.
 TEXT = frozenset(
@@ -96,14 +96,20 @@ def read_results(folder: str | Path) -> Results:
         raise InputError(
             "provenance.json is not valid JSON", file=place, found=str(error), remedy="run again"
         ) from error
-    tables = {path.stem: _read_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
+    tables = {path.stem: read_report_table(path) for path in sorted((folder / "tables").glob("*.csv"))}
     problems_file = folder / "problems.csv"
-    problems = _read_table(problems_file) if problems_file.is_file() else pd.DataFrame()
+    problems = read_report_table(problems_file) if problems_file.is_file() else pd.DataFrame()
     return Results(folder, tables, problems, provenance)
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """A CSV table with ids as text and numbers as numbers."""
+def read_report_table(path: Path) -> pd.DataFrame:
+    """A CSV table of the results folder, ids and other labels as text, '' where a label is missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table.
+    """
     try:
         names = pd.read_csv(path, nrows=0, encoding="utf-8").columns
         text = {name: str for name in names if name in TEXT or str(name).startswith("class_")}

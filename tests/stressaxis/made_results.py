@@ -162,7 +162,7 @@ def _arenas() -> pd.DataFrame:
 
 def _write_tracks(folder: Path, rng: np.random.Generator, animals: pd.DataFrame, fps: float) -> None:
     (folder / "tracks").mkdir(exist_ok=True)
-    n = int(154.2 * fps)
+    n = int(160 * fps)
     back = np.linalg.inv(PX_TO_CM)
     for subject in animals["subject"]:
         for trial in ("no_target", "target"):
