@@ -29,15 +29,29 @@ class ContrastMap:
         (n_contrasts, n_samples): ``weights @ values`` are the log2 differences, covariates held constant.
     nuisance
         (n_samples, q) orthonormal basis of intercept and covariates.
+    basis
+        (n_samples, columns) orthonormal basis of the whole model.
     """
 
     weights: Matrix
     nuisance: Matrix
+    basis: Matrix
 
     def residuals(self, values: Matrix) -> Matrix:
-        """Values without intercept and covariates: what may be permuted when no group differs."""
-        rest: Matrix = values - self.nuisance @ (self.nuisance.T @ values)
+        """What the whole model leaves of the values."""
+        rest: Matrix = values - self.basis @ (self.basis.T @ values)
         return rest
+
+    def left_out_changes(self, values: Matrix) -> Matrix:
+        """(n_samples, n_contrasts, n_proteins): change of the contrasts when one sample is left out of the model.
+
+        By the leverage formula of least squares, without fitting again; a sample that alone carries a model column has
+        no such change (NaN).
+        """
+        leverage = (self.basis**2).sum(axis=1)
+        scale = np.where(leverage < 1 - 1e-9, 1 / np.maximum(1 - leverage, 1e-300), np.nan)
+        changes: Matrix = -self.weights.T[:, :, None] * (self.residuals(values) * scale[:, None])[:, None, :]
+        return changes
 
 
 def contrast_map(
@@ -84,7 +98,7 @@ def contrast_map(
     inverse = (right.T / size) @ left.T
     rows = [inverse[levels.index(str(case))] - inverse[levels.index(str(reference))] for case, reference in contrasts]
     basis, _ = np.linalg.qr(np.column_stack([np.ones(len(text)), others]))
-    return ContrastMap(np.array(rows), basis)
+    return ContrastMap(np.array(rows), basis, left)
 
 
 def _standardised(columns: Matrix) -> Matrix:
