@@ -1,29 +1,22 @@
-"""The social interaction arena: named zones in cm, and the calibration that ties them to the picture."""
+"""The social interaction arena: floor, enclosure, interaction zone and corners, at any wall."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from behavior.polygons import as_polygon, clip, contains, nearest_point, polygon_area
-from core.errors import InputError
-from core.problems import Problem
+from behavior.calibration import Arena, calibrate, check_arena, corners_from_rectangle
+from behavior.polygons import as_polygon, clip
 
-if TYPE_CHECKING:
-    from skimage.transform import ProjectiveTransform
-
-__all__ = ["Arena", "ArenaOptions", "build_arena", "calibrate", "check_arena", "corners_from_rectangle"]
+__all__ = ["Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"]
 
 Points = NDArray[np.float64]
 
 WALLS = ("top", "right", "bottom", "left")
 CIRCLE_CORNERS = 180
-HAIR_CM = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,135 +104,6 @@ class ArenaOptions:
 def _check_name(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{option} must be one of {', '.join(allowed)}; found {value!r}")
-
-
-@dataclass(frozen=True)
-class Arena:
-    """Zones and points in cm, with the transform between picture and floor.
-
-    Parameters
-    ----------
-    zones
-        Name to (N, 2) polygon in cm; origin at the top-left floor corner as seen, x right, y down. Always ``floor``;
-        a social interaction arena also has ``enclosure``, ``interaction``, ``interaction_narrow`` and
-        ``interaction_wide`` (margin 2 cm less and more), and ``corner_1`` … clockwise from the top left.
-    image_to_cm
-        Projective transform from px (pixel centres at whole numbers) to cm.
-    points
-        Name to (x, y) in cm; a social interaction arena has ``box_wall``, the wall point behind the box's middle.
-    """
-
-    zones: Mapping[str, Points]
-    image_to_cm: ProjectiveTransform
-    points: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "zones", MappingProxyType(dict(self.zones)))
-        object.__setattr__(self, "points", MappingProxyType(dict(self.points)))
-
-    # A mapping proxy cannot be pickled, and arenas travel to worker processes.
-    def __reduce__(self) -> tuple[object, ...]:
-        return Arena, (dict(self.zones), self.image_to_cm, dict(self.points))
-
-    def to_cm(self, xy_px: ArrayLike) -> Points:
-        """Points of the picture, (N, 2) px, on the floor, (N, 2) cm."""
-        return _apply(self.image_to_cm, xy_px)
-
-    def to_px(self, xy_cm: ArrayLike) -> Points:
-        """Points of the floor, (N, 2) cm, in the picture, (N, 2) px."""
-        return _apply(self.image_to_cm.inverse, xy_cm)
-
-    @property
-    def floor_px(self) -> Points:
-        """The floor's outline in the picture, (N, 2) px."""
-        return self.to_px(self.zones["floor"])
-
-    @property
-    def enclosure_px(self) -> Points | None:
-        """The box's outline in the picture, (M, 2) px; None in an arena without a box."""
-        return self.to_px(self.zones["enclosure"]) if "enclosure" in self.zones else None
-
-    @property
-    def corner_zones(self) -> list[str]:
-        """Names of the corner zones."""
-        return [name for name in self.zones if name.startswith("corner_")]
-
-    def on_floor(self, xy_cm: ArrayLike, *, tolerance_cm: float) -> Points:
-        """Positions moved onto the floor where they lie at most ``tolerance_cm`` beyond its edge, else NaN.
-
-        A mouse that rears at a wall is seen beyond the wall's foot; it counts as being at the wall. What lies
-        further out is no mouse on this floor.
-        """
-        xy = np.array(xy_cm, dtype=float).reshape(-1, 2)
-        floor = self.zones["floor"]
-        outside = ~contains(floor, xy) & np.isfinite(xy).all(axis=1)
-        if outside.any():
-            foot, distance = nearest_point(floor, xy[outside])
-            on_edge = distance == 0
-            inward = np.where(on_edge[:, None], floor.mean(axis=0) - foot, foot - xy[outside])
-            # A hair inwards: by the half-open rule the far walls themselves would lie in no zone.
-            foot += inward * (HAIR_CM / np.maximum(np.hypot(*inward.T), HAIR_CM))[:, None]
-            foot[distance > tolerance_cm] = np.nan
-            xy[outside] = foot
-        return xy
-
-
-def _apply(transform: ProjectiveTransform, xy: ArrayLike) -> Points:
-    points = np.asarray(xy, dtype=float).reshape(-1, 2)
-    found = np.full(points.shape, np.nan)
-    finite = np.isfinite(points).all(axis=1)
-    if finite.any():
-        found[finite] = transform(points[finite])
-    return found
-
-
-def corners_from_rectangle(x0: float, y0: float, x1: float, y1: float) -> Points:
-    """The four floor corners of an upright rectangle in the picture, in the order that `build_arena` takes.
-
-    Examples
-    --------
-    >>> corners_from_rectangle(10, 20, 30, 40).tolist()
-    [[10.0, 20.0], [30.0, 20.0], [30.0, 40.0], [10.0, 40.0]]
-    """
-    left, right = sorted((float(x0), float(x1)))
-    top, bottom = sorted((float(y0), float(y1)))
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-
-
-def calibrate(corners_px: ArrayLike, *, width_cm: float, height_cm: float) -> ProjectiveTransform:
-    """The transform from picture to floor that four floor corners fix.
-
-    Parameters
-    ----------
-    corners_px
-        (4, 2) corners in px: top left, top right, bottom right, bottom left, as seen.
-    width_cm, height_cm
-        Size of the floor between them.
-
-    Raises
-    ------
-    InputError
-        If the corners are not four, not in that order, or not the corners of a convex quadrilateral.
-    """
-    from skimage.transform import ProjectiveTransform
-
-    corners = np.asarray(corners_px, dtype=float)
-    expected = "four floor corners in px: top left, top right, bottom right, bottom left"
-    if corners.shape != (4, 2) or not np.isfinite(corners).all():
-        raise InputError("the arena corners are not four points", found=f"{corners.tolist()}", expected=expected)
-    sides = np.roll(corners, -1, axis=0) - corners
-    turns = sides[:, 0] * np.roll(sides, -1, axis=0)[:, 1] - sides[:, 1] * np.roll(sides, -1, axis=0)[:, 0]
-    rightward = sides[0] - sides[2]
-    if not (turns > 1e-6 * np.abs(sides).max() ** 2).all() or rightward[0] < 0.8 * abs(rightward[1]):
-        raise InputError(
-            "the arena corners do not go round the floor in order",
-            found=f"{corners.tolist()}",
-            expected=expected,
-            remedy="list the corners clockwise as seen in the picture, from the top left",
-        )
-    floor = np.array([(0, 0), (width_cm, 0), (width_cm, height_cm), (0, height_cm)], dtype=float)
-    transform: ProjectiveTransform = ProjectiveTransform.from_estimate(corners, floor)  # type: ignore[no-untyped-call]
-    return transform
 
 
 def build_arena(options: ArenaOptions, *, corners_px: ArrayLike) -> Arena:
@@ -331,59 +195,3 @@ def _corners(options: ArenaOptions) -> dict[str, Points]:
     opposite = {"top": "bottom", "bottom": "top", "left": "right", "right": "left"}[options.enclosure_wall]
     chosen = [place for name, place in places.items() if options.corners == "all" or opposite in name]
     return {f"corner_{number}": square + place for number, place in enumerate(chosen, start=1)}
-
-
-def check_arena(
-    arena: Arena,
-    width_px: int,
-    height_px: int,
-    *,
-    file: str = "",
-    warn_above: float = 0.001,
-    refuse_above: float = 0.05,
-) -> list[Problem]:
-    """Whether every zone lies in the picture.
-
-    Parameters
-    ----------
-    width_px, height_px
-        Size of the picture.
-    file
-        Recording concerned, for the message.
-    warn_above, refuse_above
-        Share of a zone's area outside the picture from which there is a warning, or an error.
-
-    Raises
-    ------
-    InputError
-        If more than ``refuse_above`` of a zone lies outside.
-
-    Examples
-    --------
-    >>> arena = build_arena(ArenaOptions(), corners_px=corners_from_rectangle(0, 0, 420, 420))
-    >>> check_arena(arena, 640, 480)
-    []
-    """
-    picture = corners_from_rectangle(-0.5, -0.5, width_px - 0.5, height_px - 0.5)
-    problems = []
-    for name, zone in arena.zones.items():
-        if name.startswith("interaction_"):
-            continue
-        outline = arena.to_px(zone)
-        inside = clip(outline, picture)
-        outside = 1.0 - (polygon_area(inside) if len(inside) else 0.0) / polygon_area(outline)
-        low, high = outline.min(axis=0).round(1).tolist(), outline.max(axis=0).round(1).tolist()
-        place = f"x {low[0]} to {high[0]}, y {low[1]} to {high[1]} px"
-        if outside > refuse_above:
-            raise InputError(
-                f"zone {name!r} lies {outside:.0%} outside the picture",
-                file=file or None,
-                found=place,
-                expected=f"x 0 to {width_px - 1}, y 0 to {height_px - 1} px",
-                remedy="correct the arena corners or sizes in the config",
-            )
-        if outside > warn_above:
-            message = f"zone {name!r} ({place}) lies {outside:.1%} outside the picture"
-            action = "scored; the mouse cannot be seen there"
-            problems.append(Problem(code="zone_cut_by_picture", file=file, message=message, action=action))
-    return problems

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +70,8 @@ class Samples:
         1 / median step between frames.
     gap_s
         Time inside the window of which there is no frame.
+    extra_cm
+        Further points asked for by name, (N, 2) in cm, NaN where not known.
     """
 
     time_s: Floats
@@ -81,6 +83,7 @@ class Samples:
     outside: NDArray[np.bool_]
     rate_hz: float
     gap_s: float
+    extra_cm: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def scored_s(self) -> float:
@@ -113,7 +116,9 @@ def trial_start(part: TrialPart, *, options: ScoreOptions) -> Release:
     return Release(float(after[0]), True)
 
 
-def collect_samples(parts: Sequence[TrialPart], *, start_s: float, options: ScoreOptions) -> Samples:
+def collect_samples(
+    parts: Sequence[TrialPart], *, start_s: float, options: ScoreOptions, extra: Sequence[str] = ()
+) -> Samples:
     """Frames of all parts within the window, their times counted on from part to part.
 
     Parameters
@@ -124,6 +129,8 @@ def collect_samples(parts: Sequence[TrialPart], *, start_s: float, options: Scor
         Where the first part begins, as `trial_start` gives it.
     options
         Window, point and tolerances.
+    extra
+        Names of further points to bring along, where the tracks have them.
 
     Raises
     ------
@@ -134,11 +141,11 @@ def collect_samples(parts: Sequence[TrialPart], *, start_s: float, options: Scor
     passed = 0.0
     for number, part in enumerate(parts):
         begin = start_s if number == 0 else part.start_s
-        piece = _piece(part, begin, passed, options)
+        piece = _piece(part, begin, passed, options, extra)
         pieces.append(piece)
         if len(piece.time_s):
             passed = float(piece.time_s[-1] + piece.whole_s[-1])
-    return _joined(pieces, options)
+    return _joined(pieces, options, extra)
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,9 @@ class _Piece:
     points: dict[str, Floats]
 
 
-def _piece(part: TrialPart, begin_s: float | None, passed_s: float, options: ScoreOptions) -> _Piece:
+def _piece(
+    part: TrialPart, begin_s: float | None, passed_s: float, options: ScoreOptions, extra: Sequence[str]
+) -> _Piece:
     time = np.asarray(part.tracks["time"].values, dtype=float)
     # A single frame says nothing of how long it lasts; it counts for no time.
     whole = np.nan_to_num(frame_durations(time))
@@ -164,31 +173,35 @@ def _piece(part: TrialPart, begin_s: float | None, passed_s: float, options: Sco
     within, shifted = within[inside], shifted[inside]
     stop = min(options.window_s, end - begin + passed_s)
     whole = np.minimum(shifted + whole[within], stop) - shifted
-    points = {name: xy[within] for name, xy in _points_cm(part, options).items()}
+    points = {name: xy[within] for name, xy in _points_cm(part, options, extra).items()}
     return _Piece(shifted, whole, usual, points)
 
 
-def _points_cm(part: TrialPart, options: ScoreOptions) -> dict[str, Floats]:
+def _points_cm(part: TrialPart, options: ScoreOptions, extra: Sequence[str]) -> dict[str, Floats]:
     position = part.tracks["position"]
     file = part.tracks.attrs.get("source_file") or None
     if position.sizes["individual"] != 1:
         names = ", ".join(str(name) for name in part.tracks["individual"].values)
         remedy = "select the subject's track"
         raise InputError("the tracks hold more than one animal", file=file, found=names, expected="one", remedy=remedy)
-    wanted = {"centre"} if options.point == "centre" else {"centre", "nose"}
+    needed = ["centre"] if options.point == "centre" else ["centre", "nose"]
     known = [str(name) for name in part.tracks["keypoint"].values]
     points = {}
-    for name in sorted(wanted):
-        if name not in known:
+    for name in dict.fromkeys([*needed, *extra]):
+        if name in known:
+            xy = position.isel(individual=0).sel(keypoint=name).transpose("time", "space").values.astype(float)
+        elif name in needed:
             raise InputError(f"the tracks have no point {name!r}", file=file, found=", ".join(known))
-        xy = position.isel(individual=0).sel(keypoint=name).transpose("time", "space").values.astype(float)
-        xy[~np.isfinite(xy).all(axis=1)] = np.nan
+        else:
+            xy = np.full((position.sizes["time"], 2), np.nan)
+        xy[~_known(xy)] = np.nan
         points[name] = xy if part.tracks.attrs.get("space_unit", "px") == "cm" else part.arena.to_cm(xy)
+    for name in needed:
         points[f"{name} on floor"] = part.arena.on_floor(points[name], tolerance_cm=options.wall_tolerance_cm)
     return points
 
 
-def _joined(pieces: list[_Piece], options: ScoreOptions) -> Samples:
+def _joined(pieces: list[_Piece], options: ScoreOptions, extra: Sequence[str]) -> Samples:
     time = np.concatenate([piece.time_s for piece in pieces])
     whole = np.concatenate([piece.whole_s for piece in pieces])
     usual = np.concatenate([np.full(len(piece.time_s), piece.usual_s) for piece in pieces])
@@ -214,6 +227,7 @@ def _joined(pieces: list[_Piece], options: ScoreOptions) -> Samples:
         outside=outside,
         rate_hz=float(1 / np.median(usual)) if len(usual) and np.median(usual) > 0 else float("nan"),
         gap_s=float((whole - duration).sum()),
+        extra_cm={name: points[name] for name in extra},
     )
 
 
