@@ -9,7 +9,8 @@ __getattr__, __dir__, __all__ = lazy_front(
         "declaration": ("declared", "resolved"),
         "faults": ("ExperimentError", "Fault"),
         "editor_schema": ("json_schema",),
-        "loading": ("load", "presets", "refuse"),
+        "extending": ("presets",),
+        "loading": ("load", "refuse"),
         "reference": ("reference_markdown",),
         "schema": ("Experiment",),
         "tables": (

@@ -164,8 +164,14 @@ def _day(text: str, kind: Kind, date_format: str | None) -> str:
         raise CellError(
             str(error).split("; ")[0],
             expected=expected,
-            remedy="write it so, or declare `date_format: '%d/%m/%Y'` in the experiment file",
+            remedy=f"write it so, or declare `date_format: '{_likely_format(text)}'` in the experiment file",
         ) from None
     if kind == "date" or (":" not in text and moment.time() == dt.time()):
         return moment.date().isoformat()
     return moment.isoformat(sep=" ", timespec="minutes")
+
+
+def _likely_format(text: str) -> str:
+    """The format for :meth:`strptime` of a date with these separators, the day first."""
+    mark = re.search(r"\d\s*([/.\-])", text)
+    return "%d{0}%m{0}%Y".format(mark[1] if mark else "/")

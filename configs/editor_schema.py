@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from configs.schema import Experiment
 
-__all__ = ["alternatives", "json_schema", "keys_at", "paths_of_key", "properties_of"]
+__all__ = [
+    "alternatives",
+    "description_at",
+    "example_at",
+    "json_schema",
+    "keys_at",
+    "paths_of_key",
+    "properties_of",
+]
 
 
 def json_schema() -> dict[str, Any]:
@@ -72,6 +81,41 @@ def _below(part: Mapping[str, Any], step: str | int) -> Mapping[str, Any]:
     return {}
 
 
+def _part_at(path: tuple[str | int, ...]) -> Mapping[str, Any]:
+    part: Mapping[str, Any] = _schema()
+    for step in path:
+        part = _below(part, step)
+    return part
+
+
+def description_at(path: tuple[str | int, ...]) -> str:
+    """The help of a key, as one line.
+
+    Examples
+    --------
+    >>> description_at(("seed",))
+    'Seed of every random step.'
+    """
+    return " ".join(str(next((one["description"] for one in _described(path)), "")).split())
+
+
+def _described(path: tuple[str | int, ...]) -> Iterator[Mapping[str, Any]]:
+    part = _part_at(path)
+    return (one for one in [part, *alternatives(part)] if one.get("description"))
+
+
+def example_at(path: tuple[str | int, ...]) -> str:
+    """An example of a key's value as it would stand in the file, or an empty text.
+
+    Examples
+    --------
+    >>> example_at(("behavior", "arenas", "box", "floor_px"))
+    '[73, 49, 497, 473]'
+    """
+    examples = _part_at(path).get("examples")
+    return json.dumps(examples[0], ensure_ascii=False).replace('"', "") if examples else ""
+
+
 def keys_at(path: tuple[str | int, ...]) -> list[str]:
     """Keys that are allowed in the section at ``path``.
 
@@ -80,10 +124,7 @@ def keys_at(path: tuple[str | int, ...]) -> list[str]:
     >>> keys_at(("roles",))
     ['control', 'defeated', 'other']
     """
-    part: Mapping[str, Any] = _schema()
-    for step in path:
-        part = _below(part, step)
-    return list(properties_of(part))
+    return list(properties_of(_part_at(path)))
 
 
 def paths_of_key(key: str) -> list[str]:

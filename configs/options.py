@@ -34,6 +34,7 @@ from configs.yaml_lines import WrittenFloat, WrittenInt
 __all__ = [
     "FromOptions",
     "Key",
+    "Names",
     "Number",
     "ReadAs",
     "Section",
@@ -76,6 +77,14 @@ Number = Annotated[float, BeforeValidator(_no_truth_value, json_schema_input_typ
 Whole = Annotated[int, BeforeValidator(_no_truth_value, json_schema_input_type=int)]
 
 
+def _one_or_many(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) or value is None else [value]
+
+
+#: Names as a list; a single one needs no brackets.
+Names = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many, json_schema_input_type=Text | tuple[Text, ...])]
+
+
 class Section(BaseModel):
     """A section of the experiment file: frozen, no unknown keys."""
 
@@ -87,52 +96,28 @@ class Section(BaseModel):
 
 
 class FromOptions:
-    """Marks a field whose value is an option dataclass: ``Annotated[ScoreOptions, FromOptions()]``."""
+    """Marks a field whose value is an option dataclass: ``Annotated[ScoreOptions, FromOptions()]``.
+
+    Parameters
+    ----------
+    skip
+        Fields that are no keys of the file.
+    """
+
+    def __init__(self, *skip: str) -> None:
+        self.skip = skip
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        inner = handler.generate_schema(section_model(source))
+        inner = handler.generate_schema(section_model(source, skip=self.skip))
 
         def build(section: BaseModel) -> Any:
             return source(**{name: getattr(section, name) for name in section.model_fields_set})
 
-        return core_schema.no_info_after_validator_function(
-            build,
-            inner,
-            serialization=core_schema.plain_serializer_function_ser_schema(dataclasses.asdict),
-        )
+        def plain(options: Any) -> dict[str, Any]:
+            return {name: value for name, value in dataclasses.asdict(options).items() if name not in self.skip}
 
-
-def build_options(options: type, given: Mapping[str, Any], *, over: Mapping[str, Any] | None = None) -> Any:
-    """An option dataclass from checked values; what its own checks refuse is told for each key.
-
-    Parameters
-    ----------
-    options
-        The dataclass.
-    given
-        Values by field name.
-    over
-        Values below the given ones (a section that others refine).
-
-    Raises
-    ------
-    PydanticCustomError
-        With the refusals by key in its context, as ``refused``; the key is empty where only the combination is wrong.
-    """
-    below = dict(over or {})
-    try:
-        return options(**{**below, **given})
-    except ValueError as error:
-        combined = str(error)
-    refused: dict[str, str] = {}
-    for name, value in given.items():
-        try:
-            options(**{**below, name: value})
-        except ValueError as error:
-            refused[name] = str(error)
-        except TypeError:  # a field without default cannot be tried alone
-            continue
-    raise PydanticCustomError("options_refused", "refused", {"refused": refused or {"": combined}})
+        as_plain = core_schema.plain_serializer_function_ser_schema(plain)
+        return core_schema.no_info_after_validator_function(build, inner, serialization=as_plain)
 
 
 class ReadAs:
@@ -147,7 +132,7 @@ class ReadAs:
 
 #: How the option dataclasses say that a name is none of those they know.
 _CHOICE = re.compile(
-    r"\w+ (?:must be one of (?P<allowed>[^;]*); found (?P<found>.*)"
+    r"\w+ (?:must be (?:one of )?(?P<allowed>[^;]+?)(?:; found|, not) (?P<found>'[^']*')"
     r"|(?:is )?(?P<value>'[^']*')(?: is none of |: |; allowed: )(?P<others>.*))$"
 )
 
@@ -159,6 +144,8 @@ def explain_refusal(said: str) -> dict[str, Any]:
     --------
     >>> explain_refusal("corners must be one of opposite, all; found 'al'")["remedy"]
     "did you mean 'all'?"
+    >>> explain_refusal("polarity must be auto, dark or light, not 'drak'")["expected"]
+    'one of auto, dark, light'
     >>> explain_refusal("window_s must be above 0; found -1.0")
     {'message': 'window_s must be above 0; found -1.0'}
     """
@@ -166,7 +153,8 @@ def explain_refusal(said: str) -> dict[str, Any]:
     if not choice:
         return {"message": said}
     found = choice["found"] or choice["value"]
-    allowed = re.findall(r"[\w.%-]+", choice["allowed"] or choice["others"])
+    allowed = re.split(r",? or |, ", choice["allowed"] or choice["others"])
+    allowed = [name.strip(" '\"") for name in allowed]
     return {
         "message": "unknown value",
         "found": found,
@@ -240,6 +228,8 @@ def _hardened(annotation: Any) -> Any:
     origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is None or origin is typing.Literal:
         return annotation
+    if origin is tuple and inside == (str, ...):
+        return Names
     inner = tuple(part if part is Ellipsis else _hardened(part) for part in inside)
     if origin in (typing.Union, types.UnionType):
         return typing.Union[inner]  # noqa: UP007 (built at run time)

@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.columns import SERUM_SAMPLES, SUBJECTS, TRIALS, Column
 from configs.editor_schema import alternatives, json_schema, properties_of
-from configs.loading import PRESETS, presets
+from configs.extending import PRESETS, presets
 
 __all__ = ["reference_markdown"]
 

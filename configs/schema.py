@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
@@ -12,21 +12,13 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 from behavior.arena import ArenaOptions
 from behavior.classes import ClassOptions
 from behavior.score_options import ExclusionOptions, ScoreOptions
-from configs.options import FromOptions, Key, Number, ReadAs, Section, Text, Whole, section_model
+from behavior.tracker import TrackOptions
+from configs.options import FromOptions, Key, Names, Number, ReadAs, Section, Text, Whole, section_model
 from configs.yaml_lines import Place
 from integration.association import AssociationOptions
 from integration.cohort import CohortOptions
 from proteomics.differential import ModerationOptions
 from proteomics.readers.table import SerumOptions
-
-try:
-    from behavior.tracker import TrackOptions
-except ModuleNotFoundError:  # until the module is there
-
-    @dataclass(frozen=True, kw_only=True)
-    class TrackOptions:  # type: ignore[no-redef]
-        """How the mouse is found in the picture."""
-
 
 __all__ = [
     "ArenaCalibration",
@@ -55,18 +47,11 @@ def _file_only(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
 
 
-def _one_or_many(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) or value is None else [value]
-
-
 def _listed_or_explained(value: Any) -> Any:
     """``[m07, m12]`` and ``{m07: bite wound, m12: }`` both name subjects, the latter with reasons."""
     if isinstance(value, list | tuple):
         return {getattr(item, "text", item): "" for item in value}
     return {key: reason or "" for key, reason in value.items()} if isinstance(value, dict) else value
-
-
-Names = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many, json_schema_input_type=Text | tuple[Text, ...])]
 
 
 class Table(Section):
@@ -125,8 +110,8 @@ class ArenaCalibration(Section):
         return ((left, top), (right, top), (right, bottom), (left, bottom))
 
     def changes(self) -> dict[str, Any]:
-        """The sizes that this arena states for itself."""
-        return self.added(ArenaCalibration)
+        """The sizes that this arena states for itself; null leaves the common one."""
+        return {name: value for name, value in self.added(ArenaCalibration).items() if value is not None}
 
 
 ArenaSettings = section_model(ArenaOptions, ArenaCalibration, name="ArenaSettings", optional=True)
@@ -163,7 +148,7 @@ class Behavior(Section):
     """Sizes of floor, enclosure and zones in cm, common to all arenas."""
     arenas: dict[Key, Annotated[ArenaCalibration, ReadAs(ArenaSettings)]] = Field(min_length=1)
     """The arenas by name, as in column `arena` of the trials table: where each lies in the picture."""
-    tracking: Annotated[TrackOptions, FromOptions(), BeforeValidator(_empty_section)] = Field(
+    tracking: Annotated[TrackOptions, FromOptions("start_s", "end_s"), BeforeValidator(_empty_section)] = Field(
         default_factory=TrackOptions
     )
     """How the mouse is found in the picture."""

@@ -21,6 +21,8 @@ __all__ = ["Rows", "blank_cells", "config_place", "id_suggestion", "read_rows", 
 
 #: Columns that results have; a table may not bring its own.
 _RESERVED = ("role", "excluded")
+#: So many wrong cells of one column are told one by one.
+_MAX_CELLS = 3
 
 
 @dataclass(frozen=True)
@@ -195,25 +197,31 @@ def _missing_column(cells: Cells, column: Column, headers: list[str], at: tuple[
 
 
 def _values(cells: Cells, at: int, column: Column, date_format: str | None, faults: list[Fault]) -> list[Any]:
-    values = []
+    values, wrong = [], []
+    key = f"column {cells.table.columns[at]}"
     for row, line in zip(cells.table.rows, cells.table.lines, strict=True):
         try:
             value = parse_cell(row[at], column.kind, date_format=date_format, decimal_comma=cells.decimal_comma)
         except CellError as error:
             value = float("nan") if column.kind == "number" else ""
-            faults.append(
+            wrong.append(
                 Fault(
                     message=str(error),
                     file=cells.table.file,
                     line=line,
                     unit=cells.unit,
-                    key=f"column {cells.table.columns[at]}",
+                    key=key,
                     found=repr(row[at]),
                     expected=error.expected,
                     remedy=error.remedy,
                 )
             )
         values.append(value)
+    # A whole column in another format is one mistake, not a hundred.
+    faults += wrong[:_MAX_CELLS]
+    if more := wrong[_MAX_CELLS:]:
+        message = f"{len(more)} more cells of this column are of the same kind, to {cells.unit} {more[-1].line}"
+        faults.append(Fault(message=message, file=cells.table.file, line=more[0].line, unit=cells.unit, key=key))
     return values
 
 

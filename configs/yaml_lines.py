@@ -144,9 +144,7 @@ def _compose(text: str, file: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else min(mark.line, text.rstrip().count("\n")) + 1
-        fail(
-            _missing_space(text, file, line) or _syntax_fault(error, text.split("\n")[line - 1], file, line), file=file
-        )
+        fail(_colon_fault(text, file, line) or _syntax_fault(error, text.split("\n")[line - 1], file, line), file=file)
 
 
 #: What PyYAML says, what that mostly means in a file written by hand, and what to do.
@@ -155,8 +153,8 @@ _SYNTAX_HINTS = (
     (r"character '[%@`]'", "a value may not begin with this character", "put the value in quotes"),
     (r"expected ',' or", "a bracket that is not closed", "close it with ] or }"),
     (r"expected ':'", "a key without its colon", "write `key: value`, with a space after the colon"),
-    (r"mapping values are not allowed", "a second colon, or a wrong indentation",
-     "put values that hold a colon in quotes, and indent keys of one section alike"),
+    (r"mapping values are not allowed", "wrong indentation: this line begins further right than its section allows",
+     "indent all keys of a section alike"),
     (r"expected <block end>|expected the node content|did not find expected",
      "wrong indentation, or a bracket or quote that is not closed", "indent keys of one section alike"),
     (r"unknown escape", "a backslash inside double quotes", "use single quotes or forward slashes"),
@@ -168,17 +166,23 @@ _SYNTAX_HINTS = (
 )  # fmt: skip
 
 
-def _missing_space(text: str, file: str, line: int) -> Fault | None:
-    """``seed:1`` is one word to YAML, which then complains about the next line."""
+def _colon_fault(text: str, file: str, line: int) -> Fault | None:
+    """``seed:1`` is one word to YAML, which then complains about the next line; ``name: a: b`` needs quotes."""
     for number in range(line, max(line - 3, 0), -1):
         source = text.split("\n")[number - 1].strip()
         if match := re.match(r"(\w+):([^\s/\\].*)$", source):
+            expected = f"`{match[1]}: {match[2][:60]}`"
             return Fault(
-                message="no space after the colon",
+                message="no space after the colon", file=file, line=number, found=f"`{source[:80]}`", expected=expected
+            )
+        if number == line and (match := re.match(r"([\w-]+): +([^'\"\[{].*: .*)$", source)):
+            expected = f'`{match[1]}: "{match[2][:60]}"`'
+            return Fault(
+                message="a value that holds a colon needs quotes",
                 file=file,
-                line=number,
+                line=line,
                 found=f"`{source[:80]}`",
-                expected=f"`{match[1]}: {match[2][:60]}`",
+                expected=expected,
             )
     return None
 

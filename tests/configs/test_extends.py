@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import configs
-from configs.loading import PRESETS
+from configs.extending import PRESETS
 from core.errors import ConfigError
 
 

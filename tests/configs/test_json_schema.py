@@ -12,7 +12,7 @@ import yaml
 
 import configs
 from configs.editor_schema import keys_at, paths_of_key
-from configs.loading import PRESETS
+from configs.extending import PRESETS
 from configs.reference import reference_markdown
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "config.md"

@@ -78,7 +78,7 @@ def test_places_count_lines_from_one(tmp_path: Path) -> None:
         ("a: 1\nb: %d/%m\n", 2, "may not begin with this character.*quotes"),
         ("a: 1\nb:2\nc: 3\n", 2, "no space after the colon.*expected `b: 2`"),
         ("a:1\nb: 2\n", 1, "no space after the colon"),
-        ("a: 1\nb: x: y\n", 2, "a second colon"),
+        ("a: 1\nb: x: y\n", 2, 'needs quotes.*expected `b: "x: y"`'),
         ("a: 1\n  b: 2\n", 2, "wrong indentation"),
         ("a:\n    b: 1\n  c: 2\n", 3, "wrong indentation"),
         ("a: [1, 2\nb: 3\n", 2, "bracket that is not closed"),
