@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from stressaxis.figures.axis_scores import axis_rank, axis_words
 from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.numbers import estimate_words, p_value
 from stressaxis.figures.style import DECLARED, animal_points, show_groups
@@ -110,7 +111,7 @@ def partial_regression(adjusted: Adjusted, row: pd.Series, *, marker_title: str)
     line = pd.DataFrame(
         {"marker_value": ends, "outcome_value": points["outcome_value"].mean() + float(row["estimate"]) * ends}
     )
-    given = " and ".join(_COVARIATES.get(name, name.replace("_", " ")) for name in adjusted.covariates)
+    given = _listed([_COVARIATES.get(name, name.replace("_", " ")) for name in adjusted.covariates])
     title = outcome_title(row["outcome"], unit=True)
     title = title[0].upper() + title[1:]
     x = alt.X(
@@ -138,11 +139,15 @@ def partial_regression(adjusted: Adjusted, row: pd.Series, *, marker_title: str)
     taken_out = f", both with the part explained by {given} taken out (added-variable plot)" if given else ""
     caption = (
         f"{marker_title} and {outcome_title(row['outcome'])} in {len(points)} mice{taken_out}; the line's slope is "
-        "the model's "
-        f"coefficient, {estimate} per SD (95 % interval {limits}; p {_equals(row['p'])}). One mark per mouse."
+        f"the model's coefficient, {estimate} per SD (95 % interval {limits}; p {_equals(row['p'])}). One mark per "
+        "mouse."
     )
     chart = alt.layer(fitted, marks).properties(width=400, height=330)
     return from_chart(chart, name="association", caption=caption, table="association.csv")
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 _COVARIATES = {"iz_no_target_s": "no-target time", "cohort": "cohort", "group": "group", "plate": "plate"}
@@ -163,10 +168,17 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     data = rows.dropna(subset=["estimate", "ci_low", "ci_high"]).copy()
     if data.empty:
         return None
-    data["name"] = data["symbol"].where(data["symbol"] != "", data["marker"])
+    named = data["symbol"].where(data["symbol"] != "", data["marker"])
+    data["name"] = [
+        axis_words(name) if kind == "axis" else name for name, kind in zip(named, data["kind"], strict=True)
+    ]
     data["kind"] = np.where(data["kind"] == "axis", "axis score", "protein")
     data["q"] = data["q_set"].fillna(data["q_panel"])
-    data = data.sort_values(["kind", "estimate"]).drop_duplicates("name")
+    data["rank"] = [
+        axis_rank(marker) if kind == "axis score" else 99
+        for marker, kind in zip(data["marker"], data["kind"], strict=True)
+    ]
+    data = data.sort_values(["rank", "estimate"]).drop_duplicates("name")
     data["p_text"] = [f"p {_equals(p)}" for p in data["p"]]
     data["q_text"] = [f"q {_equals(q)}" for q in data["q"]]
     columns = ["name", "kind", "estimate", "ci_low", "ci_high", "p", "q", "n", "p_text", "q_text"]
@@ -207,10 +219,9 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     n = sorted(set(data["n"].dropna().astype(int)))
     n_words = str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}" if n else "not given"
     caption = (
-        f"Association of each marker with {title} ({_SUBSETS.get(subset, subset)}, n = {n_words}): coefficient per SD "
-        "of the "
-        "marker with its 95 % interval. Axis scores are diamonds, single proteins of the declared set circles; filled: "
-        f"q ≤ {threshold:g} within the declared set (axis scores without one: over the panel)."
+        f"Association of each marker with {title} ({_SUBSETS.get(subset, subset)}, n = {n_words}): coefficient per "
+        "SD of the marker with its 95 % interval. Axis scores are diamonds, single proteins of the declared set "
+        f"circles; filled: q ≤ {threshold:g} within the declared set (axis scores without one: over the panel)."
     )
     chart = alt.layer(zero, lines, points, *values).properties(width=300, height=alt.Step(26))
     return from_chart(chart, name="association_forest", caption=caption, table="association.csv")

@@ -9,9 +9,9 @@ from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.groups import group_summary, numbers_by_group, strip_chart
 from stressaxis.figures.style import show_groups
 
-__all__ = ["axis_order", "axis_scores", "is_t_helper"]
+__all__ = ["axis_order", "axis_rank", "axis_scores", "axis_words", "is_t_helper"]
 
-_FIRST = ("th2", "th1", "th17", "th2_skew")
+_FIRST = ("th2", "th1", "th2_skew", "th17", "th17_th22")
 
 
 def axis_order(names: list[str]) -> list[str]:
@@ -22,7 +22,12 @@ def axis_order(names: list[str]) -> list[str]:
     >>> axis_order(["vascular", "Th1", "Th2"])
     ['Th2', 'Th1', 'vascular']
     """
-    return sorted(names, key=lambda name: (_FIRST.index(name.casefold()) if name.casefold() in _FIRST else 9, name))
+    return sorted(names, key=lambda name: (axis_rank(name), name))
+
+
+def axis_rank(axis: str) -> int:
+    """Place of an axis in figures and tables: the main T-helper axes first."""
+    return _FIRST.index(axis.casefold()) if axis.casefold() in _FIRST else len(_FIRST)
 
 
 def is_t_helper(axis: str) -> bool:
@@ -34,6 +39,19 @@ def is_t_helper(axis: str) -> bool:
     (True, True, False, True)
     """
     return axis[:2].casefold() == "th" and axis[2:3].isdigit()
+
+
+def axis_words(axis: str) -> str:
+    """An axis in words.
+
+    Examples
+    --------
+    >>> axis_words("th2_skew"), axis_words("Th17_Th22"), axis_words("general_inflammation")
+    ('Th2 minus Th1', 'Th17/Th22', 'general inflammation')
+    """
+    if axis == "th2_skew":
+        return "Th2 minus Th1"
+    return axis.replace("_Th", "/Th").replace("_", " ")
 
 
 def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) -> Figure | None:
@@ -62,7 +80,7 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
             of_axis,
             show_groups(of_axis),
             value="score",
-            title=_axis_title(axis),
+            title=f"{axis_words(axis)} (mean z)",
             rule=0,
             height=230,
         )
@@ -71,9 +89,7 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
     summary = group_summary(first["score"], groups.label[first.index], groups.order)
     members = joined.groupby("axis")["n_members"].max() if "n_members" in joined else pd.Series(dtype=float)
     carried = ", ".join(
-        f"{axis.replace('_', ' ')}: {int(members[axis])}"
-        for axis in order
-        if axis in members and pd.notna(members[axis])
+        f"{axis_words(axis)}: {int(members[axis])}" for axis in order if axis in members and pd.notna(members[axis])
     )
     caption = (
         f"Axis scores of serum by group ({numbers_by_group(summary)} for {order[0]}): mean of the members' z scores, "
@@ -82,10 +98,3 @@ def axis_scores(scores: pd.DataFrame, animals: pd.DataFrame, *, limit: int = 6) 
     )
     chart = alt.concat(*panels, columns=3, spacing={"row": 26, "column": 34})
     return from_chart(chart, name="axis_scores", caption=caption, table="axis_scores.csv")
-
-
-def _axis_title(axis: str) -> str:
-    if axis == "th2_skew":
-        return "Th2 minus Th1 (mean z)"
-    name, _, variant = axis.partition("_")
-    return f"{name} score (mean z)" if not variant else f"{name}, {variant.replace('_', ' ')}"

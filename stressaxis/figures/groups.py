@@ -28,7 +28,7 @@ _SIDEWAYS = [-1.5, 1.5]
 
 
 def group_summary(values: pd.Series, label: pd.Series, order: Sequence[str]) -> pd.DataFrame:
-    """n, mean and 95 % interval of the finite values under each label.
+    """n, mean and 95 % interval of the finite values under each label; no interval from fewer than three.
 
     Examples
     --------
@@ -73,7 +73,11 @@ def strip_chart(
         axis=alt.Axis(labelAngle=0, labelLimit=step - 4, ticks=False),
         scale=alt.Scale(paddingInner=0.1, paddingOuter=0.1),
     )
-    y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=from_zero, nice=True))
+    y = alt.Y(
+        "value:Q",
+        title=title,
+        scale=alt.Scale(domainMin=0, nice=True) if from_zero else alt.Scale(zero=False, nice=True),
+    )
     points = animal_points(alt.Chart(data), groups.kinds, legend=legend).encode(
         x=x,
         y=y,
@@ -87,7 +91,7 @@ def strip_chart(
     # The mean and its interval stand to the right of the animals, so that neither hides the other.
     summary = group_summary(data["value"], data["shown"], order).dropna(subset="mean").assign(offset=0.95)
     base = alt.Chart(summary).encode(x=x, xOffset=alt.XOffset("offset:Q", scale=alt.Scale(domain=_SIDEWAYS)))
-    line = base.mark_rule(strokeWidth=2, color="#111111").encode(y=alt.Y("low:Q"), y2="high:Q")
+    line = base.mark_rule(strokeWidth=2, color="#111111", clip=True).encode(y=alt.Y("low:Q"), y2="high:Q")
     bar = base.mark_tick(orient="horizontal", size=step * 0.2, thickness=2.5, color="#111111").encode(y=alt.Y("mean:Q"))
     layers = [points, line, bar]
     if rule is not None:
@@ -125,10 +129,9 @@ def group_measures(animals: pd.DataFrame) -> Figure | None:
     summary = group_summary(animals[present[0]], groups.label, groups.order)
     caption = (
         f"Behaviour by group ({numbers_by_group(summary)} for the first panel). One mark per mouse; bar: mean; line: "
-        "its "
-        "95 % interval (Student's t). Velocity drop = velocity without minus with target. SUS and RES are defined by "
-        "the "
-        "SI ratio, so their difference in interaction-zone time is built in and is no finding."
+        "its 95 % interval (Student's t; from three mice on). Velocity drop = velocity without minus with target. "
+        "SUS and RES are defined by the SI ratio, so their difference in interaction-zone time is built in and is "
+        "no finding."
     )
     chart = alt.concat(*panels, columns=columns, spacing={"row": 26, "column": 34})
     return from_chart(chart, name="group_measures", caption=caption, table="social_interaction.csv")

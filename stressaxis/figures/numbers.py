@@ -133,7 +133,7 @@ def count(n: Any) -> str:
 
 
 def mean_interval(values: Any) -> tuple[float, float, float]:
-    """Mean and its 95 % interval by Student's t; NaN ends under two values.
+    """Mean and its 95 % interval by Student's t; NaN ends under three values, whose interval says nothing.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def mean_interval(values: Any) -> tuple[float, float, float]:
     if kept.size == 0:
         return math.nan, math.nan, math.nan
     mean = float(kept.mean())
-    if kept.size < 2:
+    if kept.size < 3:
         return mean, math.nan, math.nan
     half = float(stdtrit(kept.size - 1, 0.975) * kept.std(ddof=1) / math.sqrt(kept.size))
     return mean, mean - half, mean + half

@@ -41,7 +41,11 @@ def lost_frames(trials: pd.DataFrame, light: pd.Series) -> Figure | None:
                 axis=alt.Axis(tickMinStep=1, format="d"),
                 scale=alt.Scale(domain=[0, len(data) + 1], nice=False),
             ),
-            y=alt.Y("lost_percent:Q", title="Mouse not seen (% of scored time)", scale=alt.Scale(domainMin=0)),
+            y=alt.Y(
+                "lost_percent:Q",
+                title="Lost (% of scored time)",
+                scale=alt.Scale(domain=[0, max(5.0, 1.1 * float(data["lost_percent"].max()))]),
+            ),
             color=alt.Color("light:N", scale=alt.Scale(domain=kinds, range=[LIGHTS[k][0] for k in kinds]), legend=key),
             shape=alt.Shape("light:N", scale=alt.Scale(domain=kinds, range=[LIGHTS[k][1] for k in kinds]), legend=key),
             tooltip=[
@@ -57,8 +61,8 @@ def lost_frames(trials: pd.DataFrame, light: pd.Series) -> Figure | None:
     counts = ", ".join(f"{(light == name).sum()} {name}" for name in kinds)
     caption = (
         f"Share of the scored time in which the mouse was not seen, {plural(len(data), 'recording')} ({counts}). "
-        "Good: scored "
-        "without a remark; look at it: scored, with a warning listed below; not used: not scored or set aside."
+        "Good: scored without a remark; look at it: scored, with a warning listed below; not used: not scored or "
+        "set aside."
     )
     return from_chart(chart, name="lost_frames", caption=caption, table="trials.csv")
 
@@ -100,7 +104,6 @@ def protein_detection(proteins: pd.DataFrame, *, limit: int = 60) -> Figure | No
         )
     caption = (
         f"Detection of {plural(len(data), 'protein')}: share of samples above the limit of detection. {enough} were "
-        "detected in "
-        "at least half of the samples; the others are kept in the tables and flagged."
+        "detected in at least half of the samples; the others are kept in the tables and flagged."
     )
     return from_chart(chart, name="protein_detection", caption=caption, table="protein_quality.csv")

@@ -34,12 +34,10 @@ def si_by_group(animals: pd.DataFrame) -> Figure | None:
     summary = group_summary(animals["si_ratio"], groups.label, groups.order)
     undefined = int(animals["si_ratio"].isna().sum())
     caption = (
-        f"Social interaction ratio ({numbers_by_group(summary)}): share of observed time in the interaction zone with "
-        "the "
-        "target, divided by the share without. One mark per mouse; bar: mean; line: its 95 % interval; dashed: 1, "
-        "below "
-        "which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). Controls are never "
-        "classed."
+        f"Social interaction ratio ({numbers_by_group(summary)}): share of observed time in the interaction zone "
+        "with the target, divided by the share without. One mark per mouse; bar: mean; line: its 95 % interval; "
+        "dashed: 1, below which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). "
+        "Controls are never classed."
     )
     if undefined:
         caption += f" {undefined} without a ratio are not drawn; the reasons stand under Exclusions and problems."
@@ -69,7 +67,7 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
         axis=alt.Axis(labelAngle=0, ticks=False),
         scale=alt.Scale(padding=0.35),
     )
-    y = alt.Y("seconds:Q", title="Time in interaction zone (s)")
+    y = alt.Y("seconds:Q", title="Time in interaction zone (s)", scale=alt.Scale(domainMin=0))
     panels = []
     for place, shown in enumerate(groups.order):
         of_group = long[long["shown"] == shown]
@@ -86,15 +84,15 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
         )
         middle = alt.Chart(means[means["shown"] == shown]).encode(x=x)
         mean_line = middle.mark_line(strokeWidth=3, color="#111111").encode(y="mean:Q")
-        bars = middle.mark_rule(strokeWidth=2, color="#111111").encode(y="low:Q", y2="high:Q")
+        bars = middle.mark_rule(strokeWidth=2, color="#111111", clip=True).encode(y="low:Q", y2="high:Q")
         n = of_group["subject"].nunique()
         panels.append(
             alt.layer(lines, points, bars, mean_line).properties(width=150, height=260, title=f"{shown} (n = {n})")
         )
     caption = (
         "Seconds in the interaction zone in the two trials, one thin line per mouse; thick: group means with 95 % "
-        "intervals. "
-        f"n = {len(kept)} mice with both trials. Times are the share of observed time multiplied by the scored window."
+        f"intervals. n = {len(kept)} mice with both trials. Times are the share of observed time multiplied by the "
+        "scored window."
     )
     chart = alt.concat(*panels, columns=min(5, len(panels)), spacing=26).resolve_scale(y="shared")
     return from_chart(chart, name="zone_seconds", caption=caption, table="social_interaction.csv")
@@ -131,8 +129,7 @@ def class_counts(animals: pd.DataFrame) -> Figure | None:
     spread = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
     caption = (
         f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below 1 = SUS). Susceptible per "
-        "cohort: "
-        f"{spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
+        f"cohort: {spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
     )
     chart = alt.layer(bars, text).properties(width=440, height=alt.Step(30))
     return from_chart(chart, name="class_counts", caption=caption, table="social_interaction.csv")

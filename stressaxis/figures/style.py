@@ -70,7 +70,7 @@ def show_groups(animals: pd.DataFrame, *, split_classes: bool = True) -> Groups:
     >>> table = pd.DataFrame({"group": ["con", "def", "def"], "role": ["control", "defeated", "defeated"],
     ...                       "class": ["", "SUS", ""]})
     >>> show_groups(table).label.tolist()
-    ['con', 'SUS', 'def, no class']
+    ['con', 'SUS', 'no class']
     """
     group, role, klass, treatment = (_text(animals, name) for name in ("group", "role", "class", "treatment"))
     kind = pd.Series(
@@ -84,7 +84,8 @@ def show_groups(animals: pd.DataFrame, *, split_classes: bool = True) -> Groups:
     if split_classes and klass.isin(["RES", "SUS"]).any():
         several = named[(role == "defeated") & (named != "")].nunique() > 1
         classed = klass + (" (" + named + ")" if several else "")
-        label = named.where(role != "defeated", (named + ", no class").where(~klass.isin(["RES", "SUS"]), classed))
+        unclassed = "no class" + (" (" + named + ")" if several else "")
+        label = named.where(role != "defeated", classed.where(klass.isin(["RES", "SUS"]), unclassed))
     if treatment[treatment != ""].nunique() > 1:
         label = label + ", " + treatment.where(treatment != "", "untreated")
     return Groups(label, kind)

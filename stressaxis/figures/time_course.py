@@ -68,8 +68,7 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
     counts = ", ".join(f"{n[name]} {name}" for name in groups.order if name in n)
     caption = (
         f"Time in the interaction zone over the trials in bins of {width:g} s (n = {counts}): mean share of the "
-        "observed time, "
-        "bands: its 95 % interval over mice."
+        "observed time, bands: its 95 % interval over mice."
     )
     chart = alt.concat(*panels, columns=2, spacing=30)
     return from_chart(chart, name="time_course", caption=caption, table="time_course.csv")

@@ -180,7 +180,7 @@ def _trial(path: TrialPath | None, name: str, key: str, colour: str, x: int) -> 
     start = f'<circle cx="{first[0]:.0f}" cy="{first[1]:.0f}" {ring}/>'
     return (
         f'{header}<svg x="{x}" y="{CAPTION_PX}" width="{PANEL_PX}" height="{PANEL_PX}" '
-        f'viewBox="{x0} {y0} {width} {height}"><defs><path id="{key}" d="{_path(path.xy)}"/></defs>'
+        f'overflow="visible" viewBox="{x0} {y0} {width} {height}"><defs><path id="{key}" d="{_path(path.xy)}"/></defs>'
         f'<use xlink:href="#{path.outline.key}"/>{grey}{inside}{start}</svg>'
     )
 
@@ -208,8 +208,7 @@ def mouse_cell(mouse: MousePaths, key: str) -> str:
         f'<text x="0" y="12" font-size="12.5" font-weight="bold" fill="{INK}">{escape(shown)}</text>'
         f'<circle cx="{width - 4}" cy="8" r="4" fill="{colour}"/>'
         f'<text x="{width - 12}" y="12" text-anchor="end" font-size="11.5" fill="{INK}">'
-        f"{escape(mouse.label + ratio)}</text>"
-        f"{panels}"
+        f"{escape(mouse.label + ratio)}</text>{panels}"
     )
 
 

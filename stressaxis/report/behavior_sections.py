@@ -104,8 +104,7 @@ def paths_section(results: Results) -> Section | None:
     known = any("interaction" in outline.zones for outline in outlines)
     caption = (
         f"Paths of {plural(len(mice), 'mouse', 'mice')} in the scored window, left without, right with target; over "
-        "each: seconds "
-        "in the interaction zone. "
+        "each: seconds in the interaction zone. "
         + (
             "Dashed: interaction zone and corners; filled grey: enclosure; coloured: path inside the interaction zone; "
             if known

@@ -54,20 +54,14 @@ def _behavior(results: Results) -> str:
     smooth = f" averaged over {scoring['smooth_s']:g} s" if "smooth_s" in scoring else ""
     return (
         "Social interaction was tested in two trials, without and with an unfamiliar target mouse in the "
-        f"enclosure{size}. "
-        f"Recordings were decoded by their own timestamps; the {point} was tracked by comparison with a background "
-        "model, "
-        "and pixels were turned into cm by a projective transform from the corners of each arena. The scored window "
-        "was "
-        f"{window} from release (first frame from which only the subject moved outside the enclosure for 1 s, unless "
-        "a start "
-        f"was given). Time in the interaction zone{zone} is the sum of true frame durations as share of the time in "
-        "which the "
-        "mouse was seen, multiplied by the window; missing positions were not interpolated. The social interaction "
-        "(SI) ratio is "
-        "the share with target divided by the share without; defeated mice with a ratio below 1 were classed "
-        "susceptible, others "
-        f"resilient; a ratio with a zero denominator is missing. Velocity comes from positions{smooth}."
+        f"enclosure{size}. Recordings were decoded by their own timestamps; the {point} was tracked by comparison "
+        "with a background model, and pixels were turned into cm by a projective transform from the corners of each "
+        f"arena. The scored window was {window} from release (first frame from which only the subject moved outside "
+        f"the enclosure for 1 s, unless a start was given). Time in the interaction zone{zone} is the sum of true "
+        "frame durations as share of the time in which the mouse was seen, multiplied by the window; missing "
+        "positions were not interpolated. The social interaction (SI) ratio is the share with target divided by the "
+        "share without; defeated mice with a ratio below 1 were classed susceptible, others resilient; a ratio with "
+        f"a zero denominator is missing. Velocity comes from positions{smooth}."
     )
 
 
@@ -76,21 +70,18 @@ def _serum(results: Results) -> str:
     whose = f"{species} " if species else ""
     text = (
         f"Proteins of {whose}serum were analysed on the log2 scale as the assay's software exported them; values "
-        "below the limit "
-        "of detection were marked as censored and not replaced by a constant."
+        "below the limit of detection were marked as censored and not replaced by a constant."
     )
     if results.contrasts():
         text += (
             " Groups were compared protein by protein by linear models with moderated t statistics (empirical Bayes "
-            "variances, "
-            "Smyth 2004, doi:10.2202/1544-6115.1027)."
+            "variances, Smyth 2004, doi:10.2202/1544-6115.1027)."
         )
     if results.table("axis_scores") is not None:
         text += (
-            " Axis scores are means of the members' z scores against the reference group; a member counts when it was "
-            "above its "
-            "limit of detection in at least half of the samples, and scores with fewer than three such members were "
-            "refused."
+            " Axis scores are means of the members' z scores against the reference group; a member counts when it "
+            "was above its limit of detection in at least half of the samples, and scores with fewer than three "
+            "such members were refused."
         )
     return text
 
@@ -101,16 +92,12 @@ def _statistics(results: Results) -> str:
     further = f" and {', '.join(str(name) for name in covariates)}" if covariates else ""
     return (
         f"The declared primary outcome was {outcome}. Its association with each marker (standardised over the mice "
-        "analysed) was "
-        "estimated in defeated mice first by a linear model; target time was adjusted for no-target time and cohort "
-        "(analysis of "
-        f"covariance){further}; SI ratio and velocity drop are given beside it, and all mice with their group in the "
-        "model. "
-        "Tests are two-sided; intervals are 95 %. False discovery rates are after Benjamini and Hochberg (1995), "
-        "within the declared "
-        "set (q_set) and over all detected proteins (q_panel). The smallest detectable effect is the (partial) "
-        "correlation found with "
-        "80 % power at the 5 % level."
+        "analysed) was estimated in defeated mice first by a linear model; target time was adjusted for no-target "
+        f"time and cohort (analysis of covariance){further}; SI ratio and velocity drop are given beside it, and all "
+        "mice with their group in the model. Tests are two-sided; intervals are 95 %. False discovery rates are "
+        "after Benjamini and Hochberg (1995), within the declared set (q_set) and over all detected proteins "
+        "(q_panel). The smallest detectable effect is the (partial) correlation found with 80 % power at the 5 % "
+        "level."
     )
 
 
