@@ -120,6 +120,39 @@ class FromOptions:
         return core_schema.no_info_after_validator_function(build, inner, serialization=as_plain)
 
 
+def build_options(options: type, given: Mapping[str, Any], *, over: Mapping[str, Any] | None = None) -> Any:
+    """An option dataclass from checked values; what its own checks refuse is told for each key.
+
+    Parameters
+    ----------
+    options
+        The dataclass.
+    given
+        Values by field name.
+    over
+        Values below the given ones (a section that others refine).
+
+    Raises
+    ------
+    PydanticCustomError
+        With the refusals by key in its context, as ``refused``; the key is empty where only the combination is wrong.
+    """
+    below = dict(over or {})
+    try:
+        return options(**{**below, **given})
+    except ValueError as error:
+        combined = str(error)
+    refused: dict[str, str] = {}
+    for name, value in given.items():
+        try:
+            options(**{**below, name: value})
+        except ValueError as error:
+            refused[name] = str(error)
+        except TypeError:  # a field without default cannot be tried alone
+            continue
+    raise PydanticCustomError("options_refused", "refused", {"refused": refused or {"": combined}})
+
+
 class ReadAs:
     """Marks a field that is validated by a model made at run time: ``Annotated[ArenaCalibration, ReadAs(model)]``."""
 
