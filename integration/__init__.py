@@ -24,7 +24,16 @@ __getattr__, __dir__, __all__ = lazy_front(
             "partial_correlation",
             "welch_t",
         ),
+        "readers": ("READERS", "read_signature"),
         "signature_scores": ("SCORES", "Score"),
+        "signatures": (
+            "Signature",
+            "axis_logfc",
+            "build_signature",
+            "signature_overlap",
+            "signature_quadrants",
+            "table_similarity",
+        ),
         "similarity": (
             "SIMILARITY_COLUMNS",
             "Similarity",
