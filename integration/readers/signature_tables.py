@@ -155,7 +155,7 @@ def _numbers(column: pd.Series[str], name: str, file: str) -> pd.Series[float]:
     bad = (numbers.isna() & ~missing) | np.isinf(numbers)
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        line = row + (1 if layout.headless else 2)
+        line = column.index[row]
         raise InputError(
             "not a finite number", file=file, where=f"line {line}, column {name}", found=repr(column.iloc[row])
         )
