@@ -5,6 +5,20 @@ from core.lazy import lazy_front
 __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
+        "censored": ("CensoredResult", "censored_likelihood_test", "censored_test"),
+        "censored_regression": ("CensoredFit", "fit_censored"),
+        "detection_model": ("DetectionResult", "detection_test"),
+        "firth_logistic": ("FirthFit", "fit_firth"),
+        "permutation": ("PermutationResult", "permutation_test"),
+        "normalisation": (
+            "Normalised",
+            "adjust_batches",
+            "bridge_normalise",
+            "median_normalise",
+            "quantile_normalise",
+            "reference_normalise",
+        ),
+        "imputation": ("MinProbOptions", "impute_low"),
         "array_weights": ("array_weights",),
         "block_correlation": ("BlockCorrelation", "block_correlation"),
         "camera": ("camera", "camera_of_statistics"),

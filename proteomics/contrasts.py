@@ -68,7 +68,7 @@ def contrasts(
     --------
     >>> from proteomics.linear_model import fit_linear
     >>> fit = fit_linear([[1.0, 2.0, 5.0, 6.0]], [[1, 0], [1, 0], [0, 1], [0, 1]])
-    >>> contrasts(fit, [-1, 1]).coefficients.tolist()
+    >>> contrasts(fit, [-1, 1]).coefficients.round(9).tolist()
     [[4.0]]
     """
     weights = np.asarray(matrix, dtype=np.float64)

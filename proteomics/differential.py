@@ -14,8 +14,9 @@ from core.problems import Problem
 from proteomics.abundance import subject_samples
 from proteomics.array_weights import array_weights
 from proteomics.block_correlation import block_correlation
-from proteomics.design_matrix import Design, build_design, coefficient_name
+from proteomics.design_matrix import Design, build_design
 from proteomics.linear_model import fit_linear
+from proteomics.model_samples import align_samples, asked_design, sample_table, side_table, sides_of
 from proteomics.moderated import moderate
 from proteomics.signature import SignatureResult, signature_table
 
@@ -105,13 +106,8 @@ def moderated_test(
     [['Il4', 1.95, 2, 2], ['Il5', 0.05, 2, 2]]
     """
     ds = subject_samples(ds)
-    table = _sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
-    if isinstance(design, str):
-        built = build_design(table, design)
-    else:
-        matrix = design.set_axis(design.index.astype(str)).astype(np.float64)
-        built = Design(matrix=matrix, terms={})
-    name = coefficient_name(built, coefficient)
+    table = sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
+    built, name = asked_design(table, design, coefficient)
     if isinstance(block, str):
         block = _column(table, block)
     return _fit(ds, built, name, weights=weights, block=block, correlation=correlation, options=options)
@@ -228,13 +224,6 @@ def slope(
     )
 
 
-def _sample_table(ds: xr.Dataset) -> pd.DataFrame:
-    import pandas as pd
-
-    columns = {str(name): coord.values for name, coord in ds.coords.items() if coord.dims == ("sample",)}
-    return pd.DataFrame(columns, index=pd.Index(ds["sample"].values.astype(str), name="sample"))
-
-
 def _column(table: pd.DataFrame, name: str) -> pd.Series[Any]:
     if name not in table.columns:
         raise InputError(f"the table of samples has no column {name!r}", expected=", ".join(map(str, table.columns)))
@@ -270,22 +259,8 @@ def _fit(
     two_sided: bool = True,
 ) -> SignatureResult:
     options = ModerationOptions() if options is None else options
-    ids = ds["sample"].values.astype(str)
-    matrix = design.matrix.loc[[sample for sample in design.matrix.index if sample in set(ids)]]
-    problems = [
-        *design.problems,
-        *(
-            Problem(code="missing_sample", subject=str(sample), message="not in the serum table", action="left out")
-            for sample in design.matrix.index.difference(matrix.index)
-        ),
-    ]
-    if matrix.empty:
-        raise InputError(
-            "no sample of the design is in the serum table",
-            found=f"{', '.join(map(str, design.matrix.index[:3]))} ...",
-            expected=f"ids such as {', '.join(ids[:3])}",
-        )
-    values = _values(ds.sel(sample=matrix.index.to_numpy()), options.below_lod)
+    ds, matrix, problems = align_samples(ds, design)
+    values = _values(ds, options.below_lod)
     names = [str(column) for column in matrix.columns]
     sample_weights = _sample_weights(values, matrix, weights)
     labels = None if block is None else _by_sample(block, matrix.index, "block")
@@ -295,7 +270,7 @@ def _fit(
         values, matrix.to_numpy(), names=names, weights=sample_weights, block=labels, correlation=correlation
     )
     result = moderate(fit, trend=options.trend, robust=options.robust)
-    sides = _sides(matrix, name, design.terms) if two_sided else np.full(len(matrix), "both", dtype=object)
+    sides = sides_of(matrix, name, design.terms) if two_sided else np.full(len(matrix), "both", dtype=object)
     counts = {f"n_{side}": (~np.isnan(values[:, sides == side])).sum(axis=1) for side in ("1", "0")}
     table = signature_table(
         result,
@@ -310,7 +285,7 @@ def _fit(
         moderated=result,
         design=matrix,
         coefficient=name,
-        sides=_side_table(matrix, sides),
+        sides=side_table(matrix, sides),
         correlation=correlation,
         weights=sample_weights,
         problems=problems,
@@ -340,27 +315,3 @@ def _by_sample(given: pd.Series[Any], samples: pd.Index[Any], what: str) -> npt.
     if missing.any():
         raise InputError(f"samples without a {what}", found=", ".join(map(str, samples[missing][:5])))
     return np.asarray(given.to_numpy())
-
-
-def _sides(matrix: pd.DataFrame, name: str, terms: Mapping[str, tuple[str, ...]]) -> npt.NDArray[np.object_]:
-    """Which samples the coefficient sets against which: "1", "0", "" or all "both" for a slope.
-
-    For a category of a factor the other side is the factor's reference level: zero in all of its columns.
-    """
-    column = matrix[name].to_numpy()
-    if not np.isin(column, (0.0, 1.0)).all() or name == "Intercept":
-        return np.full(len(column), "both", dtype=object)
-    siblings = next((columns for columns in terms.values() if name in columns), (name,))
-    reference = ~matrix[list(siblings)].to_numpy().any(axis=1)
-    if not reference.any():  # cell means: one column a group, no reference
-        reference = np.zeros(len(column), dtype=bool)
-    sides = np.full(len(column), "", dtype=object)
-    sides[column == 1.0] = "1"
-    sides[reference] = "0"
-    return sides
-
-
-def _side_table(matrix: pd.DataFrame, sides: npt.NDArray[np.object_]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({"sample": matrix.index.astype(str), "side": sides})

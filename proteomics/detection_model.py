@@ -1,0 +1,154 @@
+"""Is a marker detected more often on one side? Logistic models of detection for markers mostly below the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from core.problems import Problem
+from proteomics.abundance import subject_samples
+from proteomics.censored import DETECTED_PER_COEFFICIENT, FEW
+from proteomics.firth_logistic import fit_firth
+from proteomics.linear_model import fit_linear
+from proteomics.model_samples import align_samples, asked_design, sample_table, side_table, sides_of
+from proteomics.signature import false_discovery_q
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["DetectionResult", "detection_test"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionResult:
+    """Detection by coefficient.
+
+    Parameters
+    ----------
+    table
+        ``protein, symbol, uniprot, log_odds, se, p, q, n_1, n_0, detected_1, detected_0, note``; log odds with base e,
+        ``p`` from the penalised likelihood ratio.
+    design, coefficient, sides, problems
+        As in :class:`proteomics.signature.SignatureResult`.
+    """
+
+    table: pd.DataFrame
+    design: pd.DataFrame
+    coefficient: str
+    sides: pd.DataFrame
+    problems: list[Problem] = field(default_factory=list)
+
+
+def detection_test(
+    ds: xr.Dataset, *, design: str | pd.DataFrame, coefficient: str, samples: pd.DataFrame | None = None
+) -> DetectionResult:
+    """Test one coefficient of a Firth-penalised logistic model of "above LOD" in every protein.
+
+    Parameters
+    ----------
+    ds, design, coefficient, samples
+        As in :func:`proteomics.differential.moderated_test`. A missing value is neither detected nor undetected.
+
+    Returns
+    -------
+    DetectionResult
+        Rows with fewer than 8 detected values per coefficient, or detected everywhere, are NaN, with that reason.
+
+    Notes
+    -----
+    The penalised likelihood ratio holds its level at the size of a mouse study and is conservative where few samples
+    are undetected, there being few possible tables (docs/validation).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from proteomics.abundance import from_frame
+    >>> group = np.repeat(["CON", "SUS"], 20)
+    >>> values = pd.DataFrame({"Il4": np.r_[np.zeros(14), np.full(6, 9.0), np.zeros(4), np.full(16, 9.0)]},
+    ...                       index=[f"s{i:02d}" for i in range(40)])
+    >>> ds = from_frame(values, platform="beads", species="mouse", unit="log2 pg/mL", lod=[5.0],
+    ...                 samples=pd.DataFrame({"group": group}))
+    >>> table = detection_test(ds, design="~ group", coefficient="group").table
+    >>> table[["detected_1", "detected_0"]].values.tolist(), bool(table["p"][0] < 0.01)
+    ([[16, 6]], True)
+    """
+    ds = subject_samples(ds)
+    samples = sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
+    built, name = asked_design(samples, design, coefficient)
+    ds, matrix, problems = align_samples(ds, built)
+    columns = matrix.to_numpy()
+    names = [str(label) for label in matrix.columns]
+    fit_linear(np.zeros((1, len(columns))), columns, names=names)  # refuses a design that cannot tell its columns apart
+    below = ds["below_lod"].transpose("protein", "sample").values
+    seen = np.isfinite(ds["abundance"].transpose("protein", "sample").values) | below
+    detected = seen & ~below
+    note = _reasons(detected, seen, columns)
+    usable = note == ""
+    parts = {label: np.full(len(seen), np.nan) for label in ("log_odds", "se", "p")}
+    if usable.any():
+        column = names.index(name)
+        whole = fit_firth(detected[usable], columns, seen=seen[usable])
+        null = fit_firth(detected[usable], columns, seen=seen[usable], fixed=column)
+        ratio = np.maximum(2 * (whole.log_likelihood - null.log_likelihood), 0.0)
+        parts["log_odds"][usable] = whole.coefficients[:, column]
+        parts["se"][usable] = np.sqrt(whole.covariance[:, column, column])
+        parts["p"][usable] = stats.chi2.sf(ratio, 1)
+    sides = sides_of(matrix, name, built.terms)
+    return DetectionResult(
+        table=_table(ds, parts, seen, detected, sides, note),
+        design=matrix,
+        coefficient=name,
+        sides=side_table(matrix, sides),
+        problems=[*built.problems, *problems],
+    )
+
+
+def _reasons(detected: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_], columns: Array) -> npt.NDArray[np.object_]:
+    note = np.full(len(seen), "", dtype=object)
+    note[(detected == seen).all(axis=1)] = "detected in every sample"
+    note[detected.sum(axis=1) < DETECTED_PER_COEFFICIENT * columns.shape[1]] = FEW
+    for row in np.flatnonzero((note == "") & ~seen.all(axis=1)):
+        if np.linalg.matrix_rank(columns[seen[row]]) < columns.shape[1]:
+            note[row] = "not measured in enough samples for this coefficient"
+    return note
+
+
+def _table(
+    ds: xr.Dataset,
+    parts: dict[str, Array],
+    seen: npt.NDArray[np.bool_],
+    detected: npt.NDArray[np.bool_],
+    sides: npt.NDArray[np.object_],
+    note: npt.NDArray[np.object_],
+) -> pd.DataFrame:
+    import pandas as pd
+
+    one, other = (
+        (np.ones(len(sides), bool), np.zeros(len(sides), bool))
+        if (sides == "both").all()
+        else (
+            sides == "1",
+            sides == "0",
+        )
+    )
+    return pd.DataFrame(
+        {
+            "protein": ds["protein"].values,
+            "symbol": ds["symbol"].values,
+            "uniprot": ds["uniprot"].values,
+            **parts,
+            "q": false_discovery_q(parts["p"]),
+            "n_1": seen[:, one].sum(axis=1),
+            "n_0": seen[:, other].sum(axis=1),
+            "detected_1": detected[:, one].sum(axis=1),
+            "detected_0": detected[:, other].sum(axis=1),
+            "note": note,
+        }
+    )
