@@ -17,14 +17,23 @@ from numpy.typing import NDArray
 from behavior.arena import Arena
 from behavior.kinematics import measure_movement, smooth_positions
 from behavior.polygons import contains, nearest_point
-from behavior.samples import Samples
+from behavior.samples import Samples, TrialPart, collect_samples, trial_start
+from behavior.score_options import ScoreOptions
 from behavior.trial_measures import in_zone
 from behavior.zones import find_stays
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DefensiveOptions", "Event", "events_table", "find_events", "find_stretches", "flight_counts"]
+__all__ = [
+    "DefensiveOptions",
+    "Event",
+    "events_table",
+    "find_events",
+    "find_stretches",
+    "flight_counts",
+    "trial_events",
+]
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +104,31 @@ class Event:
     end_s: float
     peak_speed_cm_s: float
     distance_cm: float
+
+
+def trial_events(
+    parts: Sequence[TrialPart], *, options: DefensiveOptions | None = None, scoring: ScoreOptions | None = None
+) -> tuple[list[Event], float]:
+    """All events of a trial, in order of time, and the observed time in s.
+
+    Stretched-attend postures need the points ``nose`` and ``tail_base``; without them there are none.
+
+    Parameters
+    ----------
+    parts
+        The trial's recordings, as for `behavior.social_interaction.score_parts`.
+    options
+        Thresholds.
+    scoring
+        Window and release.
+    """
+    scoring = scoring or ScoreOptions()
+    start = trial_start(parts[0], options=scoring).time_s
+    samples = collect_samples(parts, start_s=start, options=scoring, extra=("nose", "tail_base"))
+    arena = parts[0].arena
+    ends = samples.extra_cm["nose"], samples.extra_cm["tail_base"]
+    events = find_events(samples, arena, options=options) + find_stretches(samples, *ends, arena, options=options)
+    return sorted(events, key=lambda event: (event.start_s, event.kind)), samples.observed_s
 
 
 def find_events(samples: Samples, arena: Arena, *, options: DefensiveOptions | None = None) -> list[Event]:

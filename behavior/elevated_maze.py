@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,21 +63,31 @@ def body_share(samples: Samples, arena: Arena, zones: list[str]) -> Floats:
     """
     nose, tail = (samples.extra_cm.get(name, np.full_like(samples.centre_cm, np.nan)) for name in ("nose", "tail_base"))
     centre = samples.centre_cm
-    whole = np.isfinite(nose.sum(axis=1, keepdims=True) + tail.sum(axis=1, keepdims=True))
-    front, back = (np.where(whole, end, centre) for end in (nose, tail))
-    first, second = np.hypot(*(centre - front).T), np.hypot(*(back - centre).T)
-    length = np.maximum(first + second, 1e-9)
-    total = np.zeros(len(centre))
+
+    def inside(points: Floats) -> NDArray[np.bool_]:
+        on_floor = arena.on_floor(points, tolerance_cm=np.inf)
+        found = np.zeros(len(points), dtype=bool)
+        for name in zones:
+            found |= contains(arena.zones[name], on_floor)
+        return found
+
+    known = np.isfinite(centre.sum(axis=1))
+    share = np.where(known, inside(centre).astype(float), np.nan)
+    whole = np.flatnonzero(known & np.isfinite(nose.sum(axis=1) + tail.sum(axis=1)))
+    if len(whole):
+        pieces = [inside(point) for point in _along_body(nose[whole], centre[whole], tail[whole])]
+        share[whole] = np.mean(pieces, axis=0)
+    return share
+
+
+def _along_body(nose: Floats, centre: Floats, tail: Floats) -> Iterator[Floats]:
+    """The middles of 20 equal pieces of the way from the nose over the centre to the tail base."""
+    first, second = np.hypot(*(centre - nose).T), np.hypot(*(tail - centre).T)
     for place in (np.arange(20) + 0.5) / 20:
-        along = place * length
-        on_first = along <= first
-        share = np.where(on_first, along / np.maximum(first, 1e-9), (along - first) / np.maximum(second, 1e-9)).clip(
-            0, 1
-        )
-        start, end = np.where(on_first[:, None], front, centre), np.where(on_first[:, None], centre, back)
-        point = arena.on_floor(start + share[:, None] * (end - start), tolerance_cm=np.inf)
-        total += np.logical_or.reduce([contains(arena.zones[name], point) for name in zones])
-    return np.where(np.isfinite(centre).all(axis=1), total / 20, np.nan)
+        along = place * (first + second)
+        before = (along / np.maximum(first, 1e-9))[:, None]
+        after = ((along - first) / np.maximum(second, 1e-9))[:, None]
+        yield np.where(before <= 1, nose + before * (centre - nose), centre + after * (tail - centre))
 
 
 def score_elevated_maze(

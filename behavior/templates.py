@@ -213,7 +213,7 @@ def zero_maze(
     outer, inner = outer_diameter_cm / 2, outer_diameter_cm / 2 - lane_width_cm
     zones = {name: _ring_part(outer, inner, *span) for name, span in spans.items()}
     # A ring is a polygon too when its border runs round outside, across, and back round inside.
-    zones["floor"] = _ring_part(outer, inner, 0.0, 360.0)
+    zones["floor"] = _ring_part(outer, inner, open_from_deg, open_from_deg + 360.0)
     side = outer_diameter_cm
     return Layout(
         zones=zones,
@@ -224,7 +224,8 @@ def zero_maze(
 
 
 def _ring_part(outer_cm: float, inner_cm: float, from_deg: float, to_deg: float) -> Points:
-    angle = np.deg2rad(np.linspace(from_deg, to_deg, max(3, round(to_deg - from_deg) + 1)))
+    # Steps of at most 3 degrees keep the polygon within 0.01 cm of a ring of 50 cm.
+    angle = np.deg2rad(np.linspace(from_deg, to_deg, max(3, round((to_deg - from_deg) / 3) + 1)))
     circle = np.column_stack([np.cos(angle), -np.sin(angle)])
     return outer_cm + np.vstack([outer_cm * circle, inner_cm * circle[::-1]])
 

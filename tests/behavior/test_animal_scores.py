@@ -365,7 +365,7 @@ def test_class_options_out_of_range_are_refused(options: dict[str, float]) -> No
 seconds = st.floats(0, 150).map(lambda value: round(value, 3))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(seconds, seconds), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_order_of_rows_changes_nothing_and_reasons_are_complete(pairs, random) -> None:
     times = {f"m{i}": pair for i, pair in enumerate(pairs)}
@@ -380,7 +380,7 @@ def test_order_of_rows_changes_nothing_and_reasons_are_complete(pairs, random) -
         assert_reasons(row)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.floats(0.1, 150), st.floats(0.1, 150), st.floats(0.5, 5))
 def test_unit_of_time_does_not_change_ratios(without: float, target: float, scale: float) -> None:
     one = score({"a": (without, target)}).table.iloc[0]

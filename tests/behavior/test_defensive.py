@@ -7,7 +7,15 @@ import pytest
 import xarray as xr
 
 from behavior.arena import ArenaOptions, build_arena, corners_from_rectangle
-from behavior.defensive import DefensiveOptions, Event, events_table, find_events, find_stretches, flight_counts
+from behavior.defensive import (
+    DefensiveOptions,
+    Event,
+    events_table,
+    find_events,
+    find_stretches,
+    flight_counts,
+    trial_events,
+)
 from behavior.samples import Samples, TrialPart, collect_samples
 from behavior.score_options import ScoreOptions
 
@@ -92,6 +100,26 @@ def test_stretched_toward_the_box_counts_and_away_from_it_does_not() -> None:
     assert find_stretches(samples(moving), moving + offset, moving - offset, ARENA) == []
     unknown = np.full((n, 2), np.nan)
     assert find_stretches(samples(centre), unknown, unknown, ARENA) == []
+
+
+def test_events_of_a_trial_in_two_files() -> None:
+    xy = path((35, 1), (10, 8), (35, 50))
+    time = np.arange(len(xy)) / RATE
+    whole = np.stack([xy, xy + (0, -4), xy + (0, 4)], axis=2)[:, :, :, None] * 10
+
+    def part(begin: int, end: int) -> TrialPart:
+        tracks = xr.Dataset(
+            {"position": (("time", "space", "keypoint", "individual"), whole[begin:end])},
+            coords={
+                "time": time[begin:end], "space": ["x", "y"], "keypoint": ["centre", "nose", "tail_base"],
+                "individual": ["subject"],
+            },
+        )  # fmt: skip
+        return TrialPart(tracks=tracks, arena=ARENA)
+
+    events, observed = trial_events([part(0, 60), part(60, len(xy))])
+    assert kinds(events) == ["approach", "flight"]
+    assert observed == pytest.approx(len(xy) / RATE)
 
 
 def test_table_counts_each_kind_in_bins() -> None:

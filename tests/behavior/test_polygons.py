@@ -103,7 +103,7 @@ def test_nearest_point_agrees_with_a_dense_border(seed: int) -> None:
     np.testing.assert_allclose(np.linalg.norm(points - nearest, axis=1), distance, atol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10_000))
 def test_clip_agrees_with_masks(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -42,13 +42,13 @@ def test_half_scores_by_hand() -> None:
 def test_reliability_is_that_of_the_simulation() -> None:
     """Share of a bin = mouse + bin noise: the mean of 14 bins has reliability v / (v + noise variance / 14)."""
     rng = np.random.default_rng(5)
-    n, bins = 4000, 14
+    n, bins = 1500, 14
     share = rng.normal(0.5, 0.05, (n, 2, 1)) + rng.normal(0, 0.15, (n, 2, bins))
     subjects = [f"m{i}" for i in range(n)]
     table = split_half(make_bins(share, subjects), animals=animals(subjects)).set_index(["score", "subset"])
     expected = 0.05**2 / (0.05**2 + 0.15**2 / bins)
     assert table.loc[("iz_share_target", "all"), "n"] == n
-    assert table.loc[("iz_share_target", "all"), "reliability"] == pytest.approx(expected, abs=0.02)
+    assert table.loc[("iz_share_target", "all"), "reliability"] == pytest.approx(expected, abs=0.03)
 
 
 def test_subsets_excluded_mice_and_empty_denominators() -> None:

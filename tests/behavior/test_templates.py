@@ -21,6 +21,7 @@ TILED = {
     "plus": (elevated_plus_maze(), ["open_1", "open_2", "closed_1", "closed_2", "middle"]),
     "plus turned": (elevated_plus_maze(open_arms="vertical"), ["open_1", "open_2", "closed_1", "closed_2", "middle"]),
     "zero": (zero_maze(), ["open_1", "open_2", "closed_1", "closed_2"]),
+    "zero turned": (zero_maze(open_from_deg=10), ["open_1", "open_2", "closed_1", "closed_2"]),
     "light/dark": (light_dark_box(dark_side="right"), ["light", "dark"]),
     "light/dark top": (light_dark_box(dark_side="top"), ["light", "dark"]),
     "chambers": (three_chambers(), ["chamber_1", "middle", "chamber_2"]),
