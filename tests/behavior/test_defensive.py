@@ -105,7 +105,7 @@ def test_stretched_toward_the_box_counts_and_away_from_it_does_not() -> None:
 def test_events_of_a_trial_in_two_files() -> None:
     xy = path((35, 1), (10, 8), (35, 50))
     time = np.arange(len(xy)) / RATE
-    whole = np.stack([xy, xy + (0, -4), xy + (0, 4)], axis=2)[:, :, :, None] * 10
+    whole = np.stack([xy, xy + np.array([0, -4]), xy + np.array([0, 4])], axis=2)[:, :, :, None] * 10
 
     def part(begin: int, end: int) -> TrialPart:
         tracks = xr.Dataset(
