@@ -11,9 +11,11 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from behavior.arena import ArenaOptions
+from configs.columns import SUBJECTS
 from configs.faults import Fault, listed, suggestion
 from configs.options import build_options, explain_refusal
 from configs.schema import ArenaCalibration, Experiment, Statistics
+from integration.association import AssociationOptions
 
 __all__ = ["cross_faults"]
 
@@ -37,6 +39,7 @@ def cross_faults(experiment: Experiment, *, mistaken: Collection[Path] = ()) -> 
         *_arenas(experiment),
         *_serum_files(experiment),
         *_declared_set(experiment),
+        *_outcome_names(experiment),
         *_primary_outcome(experiment),
         *_date_format(experiment),
     ]
@@ -141,6 +144,17 @@ def _declared_set(experiment: Experiment) -> Iterator[Finding]:
         message = "the declared set is both an axis and a list" if declared.axis else "the declared set is empty"
         expected = "either `axis: Th2` or `proteins: [Il4, Il5, Il13]`"
         yield _finding("statistics", "th2_set", message=message, expected=expected)
+
+
+def _outcome_names(experiment: Experiment) -> Iterator[Finding]:
+    """Declared outcomes have names of their own, for they stand beside the subjects' columns and our outcomes."""
+    taken = {column.name: "a column of the subjects table" for column in SUBJECTS}
+    taken |= dict.fromkeys(("role", "excluded", "sample", "plate", "bleed"), "a column of the results")
+    taken |= dict.fromkeys(AssociationOptions().outcomes, "an outcome of the recordings")
+    for name in experiment.outcomes.columns if experiment.outcomes is not None else ():
+        if name in taken:
+            message = f"the name {name!r} is that of {taken[name]}"
+            yield _finding("outcomes", "columns", name, message=message, remedy="give the outcome another name")
 
 
 def _primary_outcome(experiment: Experiment) -> Iterator[Finding]:

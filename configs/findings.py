@@ -121,6 +121,10 @@ _SENTENCES = {
     "int_from_float": ("not a whole number", "a whole number"),
     "string_type": ("not a text", "a text; in quotes, if it is a word like true or null"),
     "text_expected": ("no text here", "a text"),
+    "folder_name": (
+        "the results folder cannot be called so",
+        'a name without / \\ : * ? " < > | and without a point at its end',
+    ),
     "bool_type": ("neither true nor false", "true or false"),
     "bool_parsing": ("neither true nor false", "true or false"),
     "dict_type": ("not a section", _A_SECTION),

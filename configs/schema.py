@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+from pydantic_core import PydanticCustomError
 
 from behavior.arena import ArenaOptions
 from behavior.classes import ClassOptions
@@ -45,6 +46,13 @@ def _empty_section(value: Any) -> Any:
 
 def _file_only(value: Any) -> Any:
     return {"file": value} if isinstance(value, str) else value
+
+
+def _folder_name(value: str) -> str:
+    """The name becomes a folder, on every system."""
+    if any(letter in '/\\:*?"<>|' or not letter.isprintable() for letter in value) or value.endswith("."):
+        raise PydanticCustomError("folder_name", "not the name of a folder")
+    return value
 
 
 def _listed_or_explained(value: Any) -> Any:
@@ -292,7 +300,7 @@ class Experiment(Section):
 
     schema_version: Literal[1] = Field(alias="schema", examples=[1])
     """Version of this file's layout; always 1 for now."""
-    name: Text = Field(default="", examples=["csds-2026-spring"])
+    name: Annotated[Text, AfterValidator(_folder_name)] = Field(default="", examples=["csds-2026-spring"])
     """Name of the experiment and of its results folder; without one, the name of the file."""
     extends: Names = Field(default=(), examples=["presets/csds-si"])
     """A preset shipped with stressaxis, or another experiment file, whose keys hold where this file says nothing."""
