@@ -95,7 +95,7 @@ def similar_labels(table: pd.DataFrame, *, file: str = "") -> list[Problem]:
     for name in table.columns:
         texts = [text for text in dict.fromkeys(table[name].astype(str)) if text]
         # Columns of numbers, or of as many texts as samples, are no groups.
-        if len(texts) <= max(2, len(table) // 2) and not all(text.replace(".", "", 1).isdigit() for text in texts):
+        if len(texts) <= max(5, len(table) // 2) and not all(text.replace(".", "", 1).isdigit() for text in texts):
             found = similar_id_problems(texts, file=file, what=str(name))
             problems += [replace(each, message=each.message.replace(f"{name}s ", f"{name} ", 1)) for each in found]
     return problems

@@ -51,9 +51,10 @@ def read_fragpipe(path: str | Path, options: SerumOptions | None = None) -> Seru
         if match := _COLUMN.match(name):
             found.setdefault(match[2], []).append((at, match[1]))
     order = [name for name in (*_QUANTITIES, *_OTHERS) if name in found]
-    quantity = options.quantity or order[0]
+    quantity = options.quantity or next(iter(order), "")
     if quantity not in found:
-        raise InputError(f"no columns of {quantity}", file=path, where="header", expected=", ".join(order))
+        expected = ", ".join(order) or "MaxLFQ Intensity or Intensity"
+        raise InputError(f"no columns of {quantity or 'intensities'}", file=path, where="header", expected=expected)
     rows = [at for at in range(1, len(grid.rows)) if any(grid.rows[at])]
     where = {name: at for at, name in enumerate(header)}
     gene = where.get("Gene", where.get("Gene Names", 10**6))
@@ -61,7 +62,7 @@ def read_fragpipe(path: str | Path, options: SerumOptions | None = None) -> Seru
         file=str(path),
         software="FragPipe",
         quantity=quantity,
-        ids=[grid.cell(row, where["Protein"]) for row in rows],
+        ids=[grid.cell(row, grid.column("Protein")) for row in rows],
         genes=[grid.cell(row, gene).replace(" ", ";") for row in rows],
         names=[grid.cell(row, where.get("Entry Name", 10**6)) for row in rows],
         runs=[name for _, name in found[quantity]],

@@ -54,6 +54,19 @@ class Grid:
             parts.append(f"column {_letter(column) if isinstance(column, int) else column}")
         return ", ".join(parts)
 
+    def column(self, name: str, *, header: int = 0) -> int:
+        """Place of a column by its exact name.
+
+        Raises
+        ------
+        InputError
+            If the header has no such column.
+        """
+        if header >= len(self.rows) or name not in self.rows[header]:
+            found = ", ".join(self.rows[header][:6]) if header < len(self.rows) else "nothing"
+            raise InputError(f"no column {name!r}", file=self.file, where="header", found=found)
+        return self.rows[header].index(name)
+
     def cell(self, row: int, column: int) -> str:
         """The cell, or ``""`` beyond the end of a ragged row."""
         cells = self.rows[row]
@@ -165,9 +178,14 @@ def _workbook(path: Path) -> list[Grid]:
 
 def _check_workbook_size(path: Path) -> None:
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
+    if read_head(path).startswith(_ZIP):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = sum(item.file_size for item in archive.infolist())
+        except zipfile.BadZipFile as error:
+            raise InputError(
+                f"the workbook cannot be opened ({error})", file=path, remedy="copy or save it again"
+            ) from None
     if size > MAX_BYTES:
         raise InputError("the workbook is too large", file=path, found=f"{size} bytes", expected=f"at most {MAX_BYTES}")
 

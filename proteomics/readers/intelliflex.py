@@ -58,14 +58,15 @@ def read_intelliflex(path: str | Path, options: SerumOptions | None = None) -> S
     def column(name: str) -> list[str]:
         return [grid.cell(row, where[name]) if name in where else "" for row in rows]
 
-    wells = [well_name(text) for text in column("WELL LOCATION")]
+    location = grid.column("WELL LOCATION")
+    wells = [well_name(grid.cell(row, location)) for row in rows]
     if "" in wells:
         at = rows[wells.index("")]
         raise InputError(
             "not a well",
             file=path,
             where=grid.place(at, "WELL LOCATION"),
-            found=repr(grid.cell(at, where["WELL LOCATION"])),
+            found=repr(grid.cell(at, location)),
         )
     types, names = column("WELL TYPE"), column("SAMPLE ID")
     plate = PlateRead(

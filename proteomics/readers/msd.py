@@ -47,6 +47,8 @@ def read_workbench(path: str | Path, options: SerumOptions | None = None) -> Ser
         if not any(grid.rows[at]):
             break
         rows.append(at)
+    if not rows:
+        raise InputError("the table is empty", file=path, found="a header without rows")
     keys = [(well_name(grid.cell(row, where["Well"])), grid.cell(row, where["Assay"])) for row in rows]
     bad = next((row for row, (well, _) in zip(rows, keys, strict=True) if not well), None)
     if bad is not None:

@@ -37,6 +37,8 @@ def _is_limits(head: bytes) -> bool:
 
 def _is_results(head: bytes) -> bool:
     names = set(_first(head))
+    if any(name.endswith("calcon") for name in names):
+        return True
     has_p = bool({"pvalue", "pval", "adjpval", "padj", "fdr", "qvalue"} & names)
     return (
         has_p
@@ -93,8 +95,8 @@ REFUSED = (
         "refused-results",
         "results of a test",
         _is_results,
-        "this is a table of test results, not of samples",
-        "p values",
+        "this is a table of results worked out by others, not of samples",
+        "p values or fitted concentrations beside their readings",
         "bring the table of the single samples",
     ),
     _reader(

@@ -83,7 +83,7 @@ def read_xponent_plate(path: str | Path) -> PlateRead:
 def _blocks(grid: Grid) -> dict[str, _Block]:
     starts = [at for at, row in enumerate(grid.rows) if row and normal_name(row[0]) == "datatype"]
     blocks: dict[str, _Block] = {}
-    for start, end in zip(starts, [*starts[1:], len(grid.rows)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(grid.rows)], strict=False):
         name = grid.cell(start, 1)
         if not name:
             raise InputError(
