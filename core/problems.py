@@ -86,6 +86,7 @@ _register(
         "role_without_subjects": "no subject of the subjects table is in a group of this role",
         "group_is_cohort": "group and cohort coincide; their effects cannot be told apart",
         "redundant_term": "a model term is contained in the others; it is left out and the result says so",
+        "shared_patients": "patients that are in the disease signature and in a drug's before-and-after samples",
         "set_member_missing": "a member of the declared set is not on the panel or not detected",
     },
 )
