@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from behavior.background import gains, high_level
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Image = npt.NDArray[np.uint8]
+    Image = npt.NDArray[Any]
 
 __all__ = ["Appearance", "Spot", "contrast_spot", "learn_appearance"]
 
@@ -120,7 +120,6 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
         still = _still_spot(high, inside, [s for s, ok in zip(spots, seen, strict=True) if ok and s])
     if not seen.any() and still is None:
         return None
-    kept = [spot for spot, ok in zip(spots, seen, strict=True) if ok and spot is not None] or [still]
     if still is not None:
         high = _filled(high, still.mask)
     masks = np.zeros_like(pictures)
@@ -129,7 +128,8 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
             masks[k] = spot.mask
         elif still is not None:
             masks[k] = still.mask
-    chosen = [spot for spot in kept if spot is not None]
+    chosen = [spot for spot, ok in zip(spots, seen, strict=True) if ok and spot is not None]
+    chosen = chosen or [spot for spot in (still,) if spot is not None]
     level, area, length, contrast = (
         float(np.median([getattr(spot, name) for spot in chosen])) for name in ("level", "area", "length", "contrast")
     )
@@ -203,7 +203,7 @@ def _consensus(spots: list[Spot | None]) -> npt.NDArray[np.bool_]:
     strong = np.array([spot.contrast if spot is not None else 0.0 for spot in spots])
     if strong.max(initial=0) < MIN_CONTRAST:
         return np.zeros(len(spots), dtype=bool)
-    best = [spots[k] for k in np.argsort(-strong, kind="stable")[: max(1, int((strong > 0).sum() + 1) // 2)]]
+    best = [spots[int(k)] for k in np.argsort(-strong, kind="stable")[: max(1, int((strong > 0).sum() + 1) // 2)]]
     level, area, contrast = (
         float(np.median([getattr(spot, name) for spot in best])) for name in ("level", "area", "contrast")
     )

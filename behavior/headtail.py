@@ -15,6 +15,8 @@ __all__ = ["head_senses", "shape_evidence"]
 
 #: A turn of the body's axis by the full half circle between two frames is this unlikely (log odds).
 SWAP_COST = 12.0
+#: Log odds for a head side given by a long tail, and per unit of the body's skewness.
+TAIL_ODDS, SKEW_ODDS = 4.0, 25.0
 
 
 def shape_evidence(skew: Array, tail: Array) -> Array:
@@ -32,8 +34,10 @@ def shape_evidence(skew: Array, tail: Array) -> Array:
     (n,) ndarray
         0 where nothing is known.
     """
-    odds = 6.0 * skew - 8.0 * tail
-    return np.where(np.isfinite(odds), np.clip(odds, -6, 6), 0.0)
+    # A tail seen over half a body length is nearly certain; shorter ones may be paws, ears or the floor's edges.
+    long = np.clip((np.abs(tail) - 0.2) / 0.3, 0, 1) * np.sign(tail)
+    odds = SKEW_ODDS * np.clip(skew, -0.15, 0.15) - TAIL_ODDS * long
+    return np.where(np.isfinite(odds), odds, 0.0)
 
 
 def head_senses(angle: Array, evidence: Array, elongation: Array) -> npt.NDArray[np.int8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from behavior.silhouette import find_blobs, outline
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Image = npt.NDArray[np.uint8]
+    Image = npt.NDArray[Any]
 
 __all__ = ["Scene", "learn_scene"]
 
@@ -50,6 +50,8 @@ class Scene:
         (h, w) 255 on the floor outside the enclosure, in the small picture.
     subject_level, area, length
         The subject: brightness, area of its core, length.
+    largest
+        Area of the largest core that can be the subject.
     level_tolerance
         How far its brightness may lie above ``subject_level``.
     """
@@ -67,6 +69,7 @@ class Scene:
     subject_level: float
     area: float
     length: float
+    largest: float
     level_tolerance: float
 
     def cut(self, luma: Image) -> Image:
@@ -147,6 +150,7 @@ def learn_scene(pictures: Sequence[Image], region: Region, *, dark: bool | None 
         subject_level=appearance.level,
         area=appearance.area_px * (length_full / scale / appearance.length_px) ** 2,
         length=length_full / scale,
+        largest=2 * appearance.area_px * (length_full / scale / appearance.length_px) ** 2,
         level_tolerance=0.5 * background.contrast,
     )
     return _measured(scene, parts, gains(stack, open_floor))
@@ -167,11 +171,15 @@ def _measured(scene: Scene, parts: Sequence[Image], gain: npt.NDArray[np.float64
     if not rows:
         return scene
     area, length, level = np.median(rows, axis=0)
-    spread = max(max(row[2] for row in rows if area / 2 < row[0] < 2 * area) - level, 0.0)
+    alike = [row for row in rows if area / 2 < row[0] < 2 * area]
+    spread = max(max(row[2] for row in alike) - level, 0.0)
+    # A stretched or overexposed subject covers more than it did in any sample; two of them, or a hand, far more.
+    largest = np.clip(1.25 * max(row[0] for row in alike), 1.8 * area, 2.5 * area)
     return replace(
         scene,
         area=float(area),
         length=float(length),
+        largest=float(largest),
         subject_level=float(level),
         level_tolerance=min(spread + 0.1 * scene.background.contrast, 0.5 * scene.background.contrast),
     )
@@ -221,7 +229,7 @@ def _background(
     # A body leaning on the wall lies partly off the floor; a third of its length is as far as it gets.
     reach = 2 * round(length / 3) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    inside = polygon_mask(region.floor_px, (height, width), scale=1 / scale)
+    inside: Image = polygon_mask(region.floor_px, (height, width), scale=1 / scale)
     if region.floor_px is not None:
         inside = cv2.dilate(inside, around)
     if region.enclosure_px is not None:

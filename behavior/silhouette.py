@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Image = npt.NDArray[np.uint8]
+    Image = npt.NDArray[Any]
 
 __all__ = ["CORE", "EDGE", "Blob", "Outline", "find_blobs", "outline"]
 
@@ -20,6 +20,11 @@ __all__ = ["CORE", "EDGE", "Blob", "Outline", "find_blobs", "outline"]
 EDGE = 0.5
 #: The same for the inside of the body: reflections in walls, shadows and dirt seldom get as far.
 CORE = 0.7
+#: The same for thin parts, which blur makes paler than the body.
+THIN = 0.4
+#: Body lengths per width of the two majority filters: the fine one takes off a common tail and keeps the body's
+#: outline, the coarse one takes off a tail made thick by blur or glare.
+FINE, COARSE = 8.0, 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +63,7 @@ class Outline:
     Attributes
     ----------
     x, y, area
-        Centroid and area of the body without tail.
+        Centroid of the body's core, without tail, ears, paws and soft shadow; area of the body without tail.
     angle
         Direction of the long axis, radians, image coordinates (y down), in either sense.
     elongation
@@ -66,7 +71,10 @@ class Outline:
     skew
         Skewness of the body along the axis: above 0 where the side to which ``angle`` points is the thinner one.
     tail
-        Signed length of what sticks out as thin parts, in body lengths: above 0 on the side to which ``angle`` points.
+        Length of the longest thin part that is attached to the body, in body lengths, signed by where it is attached:
+        above 0 on the side to which ``angle`` points.
+    root
+        Where it is attached, (x, y); NaN without one.
     front, back
         Farthest points (x, y) of the body's edge on either side, ``front`` where ``angle`` points.
     front_base, back_base
@@ -82,6 +90,7 @@ class Outline:
     elongation: float
     skew: float
     tail: float
+    root: tuple[float, float]
     front: tuple[float, float]
     back: tuple[float, float]
     front_base: tuple[float, float]
@@ -109,7 +118,7 @@ def find_blobs(
 ) -> list[Blob]:
     """Things as dark as the subject, largest first.
 
-    Thin parts are taken off by a majority filter an eighth of a body wide: it leaves straight edges where they are.
+    Thin parts are taken off by majority filters: they leave straight edges where they are.
 
     Parameters
     ----------
@@ -126,9 +135,10 @@ def find_blobs(
     """
     import cv2
 
-    width = 2 * round(length / 16) + 1
-    dark = cv2.bitwise_and(_below(picture, scene, level, share, gain), cv2.compare(scene, 0, cv2.CMP_GT))
-    core = cv2.compare(cv2.blur(dark, (width, width)), 127, cv2.CMP_GT)
+    known = cv2.threshold(scene, 0, 255, cv2.THRESH_BINARY)[1]
+    core = _majority(cv2.bitwise_and(_below(picture, scene, level, share, gain), known), _odd(length / FINE))
+    trunk = _majority(core, _odd(length / COARSE))
+    core = cv2.bitwise_and(core, cv2.dilate(trunk, _disc(_odd(length / 5))))
     count, labels, stats, centroids = cv2.connectedComponentsWithStats(core, connectivity=4, ltype=cv2.CV_16U)
     order = sorted(range(1, count), key=lambda k: (-int(stats[k, 4]), k))
     return [
@@ -136,8 +146,11 @@ def find_blobs(
             float(centroids[k, 0]),
             float(centroids[k, 1]),
             float(stats[k, 4]),
-            *(int(v) for v in stats[k, :4]),
-            core if count == 2 else cv2.compare(labels, k, cv2.CMP_EQ),
+            int(stats[k, 0]),
+            int(stats[k, 1]),
+            int(stats[k, 2]),
+            int(stats[k, 3]),
+            core if count == 2 else cv2.inRange(labels, k, k),
         )
         for k in order
         if stats[k, 4] >= min_area
@@ -147,14 +160,13 @@ def find_blobs(
 def outline(picture: Image, scene: Image, blob: Blob, *, level: float, length: float, gain: float = 1.0) -> Outline:
     """Measure the silhouette of a blob.
 
-    The body is the core grown back to the half-contrast edge, no further than a twelfth of a body length: so the edge
+    The body is the core grown back to the half-contrast edge, by no more than a fourteenth of its length: so the edge
     is the true one on open floor, and a reflection that touches the body stays out.
     """
     import cv2
 
     dark = _below(picture, scene, level, EDGE, gain)
-    reach = 2 * max(1, round(length / 14)) + 1
-    body = cv2.bitwise_and(cv2.dilate(blob.mask, _disc(reach)), dark)
+    body = cv2.bitwise_and(cv2.dilate(blob.mask, _disc(_odd(length / 7))), dark)
     body = cv2.bitwise_or(body, blob.mask)
     m = cv2.moments(body, binaryImage=True)
     x, y = m["m10"] / m["m00"], m["m01"] / m["m00"]
@@ -162,20 +174,35 @@ def outline(picture: Image, scene: Image, blob: Blob, *, level: float, length: f
     along = (math.cos(angle), math.sin(angle))
     front, back = _ends(body, x, y, along)
     front_base, back_base = _ends(blob.mask, x, y, along)
+    tail, root = _tail(_below(picture, scene, level, THIN, gain), blob.mask, m, length)
+    if tail and (root[0] - x) * along[0] + (root[1] - y) * along[1] < 0:
+        tail = -tail
     return Outline(
-        x,
-        y,
+        blob.x,
+        blob.y,
         m["m00"],
         angle,
         elongation,
         skew,
-        _tail(dark, body, x, y, along, length),
+        tail,
+        root,
         front,
         back,
         front_base,
         back_base,
         float(cv2.mean(picture, mask=blob.mask)[0]),
     )
+
+
+def _odd(width: float) -> int:
+    """Nearest odd number of px, 3 or more."""
+    return 2 * max(1, round((width - 1) / 2)) + 1
+
+
+def _majority(mask: Image, width: int) -> Image:
+    import cv2
+
+    return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY)[1]
 
 
 def _disc(size: int) -> Image:
@@ -203,7 +230,7 @@ def _ends(
     import cv2
 
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    points: Any = max(contours, key=len)[:, 0, :] - np.array((x, y))
+    points: Any = max(contours, key=len).reshape(-1, 2) - np.array((x, y))
     distance = np.einsum("ij,ij->i", points, points)
     side = points @ np.array(along)
     ends = []
@@ -215,14 +242,37 @@ def _ends(
     return ends[0], ends[1]
 
 
-def _tail(dark: Image, body: Image, x: float, y: float, along: tuple[float, float], length: float) -> float:
-    """Area of thin parts outside the body, as length of a tail 1/20 body wide, signed by the side it lies on."""
+def _tail(dark: Image, core: Image, m: dict[str, float], length: float) -> tuple[float, tuple[float, float]]:
+    """Length in body lengths of the longest thin part that begins at the body, and where it begins.
+
+    Length counts away from the body's centre, so that edges and lines on the floor beside the body are short.
+    """
     import cv2
 
-    reach = 2 * max(1, round(length / 24)) + 1
-    rest = cv2.bitwise_and(dark, cv2.bitwise_not(cv2.dilate(body, _disc(reach))))
-    m = cv2.moments(rest, binaryImage=True)
-    if m["m00"] == 0:
-        return 0.0
-    side = (m["m10"] / m["m00"] - x) * along[0] + (m["m01"] / m["m00"] - y) * along[1]
-    return float(np.clip(side / length * 2, -1, 1)) * min(m["m00"] / (length * length / 20), 1.0)
+    thick = cv2.bitwise_or(_majority(dark, _odd(length / COARSE)), core)
+    thin = cv2.subtract(dark, cv2.dilate(thick, _disc(_odd(length / 12))))
+    count, labels = cv2.connectedComponents(thin, connectivity=8, ltype=cv2.CV_16U)
+    if count == 1:
+        return 0.0, _NOWHERE
+    points = cv2.findNonZero(thin).reshape(-1, 2)
+    part = labels[points[:, 1], points[:, 0]]
+    away = points - np.array((m["m10"] / m["m00"], m["m01"] / m["m00"]))
+    distance = np.hypot(away[:, 0], away[:, 1])
+    nearest, farthest = np.full(count, np.inf), np.zeros(count)
+    # Distance from the edge of the ellipse with the body's second moments, along the line to its centre.
+    inverse = np.linalg.inv([[m["mu20"], m["mu11"]], [m["mu11"], m["mu02"]]]) * m["m00"]
+    radius = 2 * distance / np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", away, inverse, away), 1e-9))
+    np.minimum.at(nearest, part, distance - radius)
+    np.maximum.at(farthest, part, distance - radius)
+    span = np.where(nearest < length / 4, farthest - nearest, 0.0)
+    # A mouse's tail is about as long as its body: longer lines are edges of the floor.
+    span[span > 1.5 * length] = 0
+    best = int(np.argmax(span))
+    if span[best] < length / 5:
+        return 0.0, _NOWHERE
+    own = np.flatnonzero(part == best)
+    first = points[own[np.argmin(distance[own] - radius[own])]]
+    return float(span[best] / length), (float(first[0]), float(first[1]))
+
+
+_NOWHERE = (math.nan, math.nan)

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import xarray as xr
 
-    Image = npt.NDArray[np.uint8]
+    Image = npt.NDArray[Any]
 
 __all__ = ["TrackOptions", "track"]
 
 SEEN, NOT_FOUND, MERGED, WRONG_SIZE = 0, 1, 2, 3
-#: Largest and smallest silhouette, relative to the subject's usual one, that can be the subject.
-LARGEST, SMALLEST = 1.8, 0.3
+#: Smallest silhouette, relative to the subject's usual one, that can be the subject.
+SMALLEST = 0.3
 #: A subject that was followed up to now may be hidden further, behind a wall or in a corner.
 SMALLEST_FOLLOWED = 0.12
 #: Body lengths per second that a mouse can move.
@@ -38,7 +38,7 @@ TOP_SPEED = 15.0
 UPDATE_EVERY_S, UPDATE_WEIGHT = 2.0, 0.1
 #: Things smaller than this share of the subject do not count as moving.
 OTHER_SHARE = 0.06
-_COLUMNS = 19
+_COLUMNS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +137,9 @@ class _Watcher:
     """Finds the subject in one frame after the other."""
 
     def __init__(self, scene: Scene, *, follow: bool) -> None:
-        import cv2
-
         self._scene = scene
         self._follow = follow
-        self._floor_small = cv2.compare(scene.floor, 0, cv2.CMP_GT)
+        self._half = np.full_like(scene.floor, 127)
         self._small_per_work = (scene.scale / scene.step) ** 2
         self._points = np.flatnonzero(scene.floor)[:: max(1, int((scene.floor > 0).sum() // 300))]
         self._renew_small()
@@ -189,13 +187,14 @@ class _Watcher:
                 return NOT_FOUND, None
             look = {"level": self._level, "length": scene.length, "gain": gain}
             blobs = find_blobs(picture, background, **look, min_area=SMALLEST_FOLLOWED * scene.area)
-            blob = self._choose(blobs, (ahead[0] - left, ahead[1] - top))
-            if blob is None:
+            chosen = self._choose(blobs, (ahead[0] - left, ahead[1] - top))
+            if chosen is None:
                 return NOT_FOUND, None
+            blob = chosen
             if not self._cut_off(blob, left, top):
                 break
             ahead, reach = (blob.x + left, blob.y + top), 1.8 * scene.length
-        if blob.area > LARGEST * scene.area:
+        if blob.area > scene.largest:
             return self._split(picture, background, blob, look, (left, top))
         return SEEN, self._measure(picture, background, blob, look, (left, top))
 
@@ -238,17 +237,18 @@ class _Watcher:
         picture = picture[: background.shape[0], : background.shape[1]]
         look = {"level": scene.subject_level, "length": scene.length, "gain": gain}
         blobs = find_blobs(picture, background, **look, min_area=SMALLEST * scene.area)
-        near = None
-        if self._place is not None and self._follow:
+        fitting = [b for b in blobs if b.area <= scene.largest and self._dark_enough(picture, b, gain)]
+        near = self._place if self._follow else None
+        if near is not None:
             reach = scene.length * (1 + TOP_SPEED * (time_s - self._time_s))
-            near = self._place
-            blobs = [b for b in blobs if math.hypot(b.x - near[0], b.y - near[1]) < reach]
+            close = [b for b in fitting if math.hypot(b.x - near[0], b.y - near[1]) < reach]
+            # Frames may be missing: a single thing of the right size is the subject wherever it is.
+            fitting = close or [b for b in fitting if len(fitting) == 1 and b.area > scene.area / 2]
             near = None if reach > 4 * scene.length else near
-        fitting = [b for b in blobs if b.area <= LARGEST * scene.area and self._dark_enough(picture, b, gain)]
         blob = self._choose(fitting, near)
         if blob is not None:
             return SEEN, self._measure(picture, background, blob, look, (0, 0))
-        large = [b for b in blobs if b.area > LARGEST * scene.area]
+        large = [b for b in blobs if b.area > scene.largest]
         if large:
             return self._split(picture, background, large[0], look, (0, 0))
         return (WRONG_SIZE if blobs else NOT_FOUND), None
@@ -289,7 +289,6 @@ class _Watcher:
 
         expected = self._small_level if abs(gain - 1) < 0.01 else cv2.convertScaleAbs(self._small_level, alpha=gain)
         moving = cv2.compare(cv2.absdiff(small, expected), self._small_limit, cv2.CMP_GT)
-        moving = cv2.bitwise_and(moving, self._floor_small)
         if found is not None:
             ratio = self._scene.scale / self._scene.step
             margin = 0.3 * self._scene.length
@@ -299,14 +298,13 @@ class _Watcher:
                 max(0, int(top * ratio)) : max(0, int(bottom * ratio) + 1),
                 max(0, int(left * ratio)) : max(0, int(right * ratio) + 1),
             ] = 0
-        if cv2.countNonZero(moving) < OTHER_SHARE * self._scene.area * self._small_per_work:
+        least = OTHER_SHARE * self._scene.area * self._small_per_work
+        if cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor)) < least:
             return 0.0
         # Tails and the wires of the enclosure are thinner than a px of the small picture.
-        moving = cv2.compare(cv2.blur(moving, (3, 3)), 127, cv2.CMP_GT)
-        area = cv2.countNonZero(moving)
-        if area < OTHER_SHARE * self._scene.area * self._small_per_work:
-            return 0.0
-        return float(area * self._scene.step**2)
+        moving = cv2.compare(cv2.blur(moving, (3, 3)), self._half, cv2.CMP_GT)
+        area = cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor))
+        return float(area * self._scene.step**2) if area >= least else 0.0
 
     def _remember(self, found: _Found | None, time_s: float) -> None:
         if found is None:
@@ -373,10 +371,10 @@ class _Found:
 
     def row(self, scene: Scene) -> tuple[float, ...]:
         s = self.shape
-        points = (s.front, s.back, s.front_base, s.back_base)
+        points = (s.front, s.back, s.front_base, s.back_base, s.root)
         full = [scene.to_full(x + self.left, y + self.top) for x, y in ((s.x, s.y), *points)]
         flat = [value for point in full for value in point]
-        return (*flat, s.area * scene.scale**2, s.angle, s.elongation, s.skew, s.tail, scene.length * scene.scale)
+        return (*flat, s.area * scene.scale**2, s.angle, s.elongation, s.skew, s.tail)
 
 
 def _dataset(
@@ -384,7 +382,7 @@ def _dataset(
 ) -> xr.Dataset:
     note, other, confidence = table[:, 0], table[:, 1], table[:, 2]
     centre, ends = table[:, 3:5], table[:, 5:13]
-    area, angle, elongation, skew, tail = table[:, 13:18].T
+    area, angle, elongation, skew, tail = table[:, 15:20].T
     evidence = shape_evidence(skew, tail)
     if options.independent_frames:
         sense = np.where(evidence >= 0, 1, -1)
