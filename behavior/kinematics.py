@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Movement", "immobile_frames", "measure_movement", "runs_without_gaps", "smooth_positions"]
+__all__ = [
+    "Movement",
+    "fill_short_gaps",
+    "immobile_frames",
+    "measure_movement",
+    "runs_without_gaps",
+    "smooth_positions",
+]
 
 Floats = NDArray[np.float64]
 
@@ -81,6 +88,44 @@ def _smooth_run(xy: Floats, time_s: Floats, window_s: float) -> Floats:
     )
     smooth: Floats = origin + total / (high - low)[:, None]
     return smooth
+
+
+def fill_short_gaps(xy: Floats, time_s: Floats, *, longest_s: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Positions missing for a short time, put on the line between the known ones before and after.
+
+    Parameters
+    ----------
+    xy
+        (N, 2) positions, NaN where missing.
+    time_s
+        (N,) rising times.
+    longest_s
+        Longest time from the known position before to the one after that is bridged; 0 = none.
+
+    Returns
+    -------
+    filled : (N, 2) ndarray
+    made_up : (N,) bool ndarray
+        Which positions were interpolated.
+
+    Examples
+    --------
+    >>> xy = np.array([[0.0, 0.0], [np.nan, np.nan], [4.0, 2.0]])
+    >>> fill_short_gaps(xy, np.array([0.0, 0.1, 0.4]), longest_s=0.5)[0].tolist()
+    [[0.0, 0.0], [1.0, 0.5], [4.0, 2.0]]
+    """
+    filled = xy.copy()
+    known = np.flatnonzero(np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1]))
+    made_up = np.zeros(len(xy), dtype=bool)
+    if longest_s <= 0 or len(known) < 2:
+        return filled, made_up
+    missing = np.setdiff1d(np.arange(known[0], known[-1]), known)
+    after = np.searchsorted(known, missing)
+    span = time_s[known[after]] - time_s[known[after - 1]]
+    made_up[missing[span <= longest_s + 1e-9]] = True
+    for axis in (0, 1):
+        filled[made_up, axis] = np.interp(time_s[made_up], time_s[known], xy[known, axis])
+    return filled, made_up
 
 
 @dataclass(frozen=True)

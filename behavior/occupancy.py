@@ -66,7 +66,7 @@ def map_occupancy(samples: Samples, arena: Arena, *, cell_cm: float = 1.0, smoot
     >>> two = np.ones(2, dtype=bool)
     >>> samples = Samples(time_s=np.array([0.0, 1.0]), duration_s=np.array([1.0, 3.0]), centre_cm=xy,
     ...                   zone_points_cm=(xy,), observed=two, run=np.zeros(2, dtype=int), outside=~two,
-    ...                   rate_hz=1.0, gap_s=0.0)
+    ...                   rate_hz=1.0, gap_s=0.0, filled=~two)
     >>> map_occupancy(samples, arena, cell_cm=21.0).seconds.tolist()
     [[1.0, 3.0], [0.0, 0.0]]
     """

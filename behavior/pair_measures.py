@@ -29,6 +29,7 @@ SHOWN = (
     ("immobile_percent", "immobile_{}_percent"),
     ("enclosure_distance_cm", "enclosure_distance_{}_cm"),
     ("box_wall_distance_cm", "box_wall_distance_{}_cm"),
+    ("box_heading_deg", "box_heading_{}_deg"),
     ("lost_percent", "lost_{}_percent"),
 )
 
@@ -40,8 +41,8 @@ def measure_pairs(trials: pd.DataFrame, subjects: Sequence[str]) -> dict[str, Co
     ``si_ratio`` T / NT; ``si_difference_s`` T - NT in s; ``si_index`` (T - NT) / (T + NT); ``si_target_share``
     T / (T + NT); ``log_si`` ln(T / NT); ``corner_ratio`` the same ratio for the corners; ``velocity_drop_cm_s`` NT - T.
     ``distance_ratio`` is D(T) / D(NT), D the mean distance of the centre to the middle of the box's wall, and
-    ``engagement_index`` [T / (T + NT)] / [D(T) / (D(T) + D(NT))]. ``si_narrow``, ``si_wide`` and ``si_first_120_s``
-    are the SI ratio with the zone's margin 2 cm less and more, and in the first 120 s.
+    ``engagement_index`` [T / (T + NT)] / [D(T) / (D(T) + D(NT))]. ``si_narrow``, ``si_wide``, ``si_first_120_s`` and
+    ``si_nose`` are the SI ratio with the zone's margin 2 cm less and more, in the first 120 s, and of the nose.
 
     Parameters
     ----------
@@ -105,7 +106,12 @@ def _engagement(columns: dict[str, Column]) -> dict[str, Column]:
 
 
 def _robustness(pick: _Picker) -> dict[str, Column]:
-    names = {"si_narrow": "iz_narrow_s", "si_wide": "iz_wide_s", "si_first_120_s": "iz_first_120_s"}
+    names = {
+        "si_narrow": "iz_narrow_s",
+        "si_wide": "iz_wide_s",
+        "si_first_120_s": "iz_first_120_s",
+        "si_nose": "iz_nose_s",
+    }
     return {
         shown: ratio(pick("target", name), pick("no_target", name), reason="zero_without_target")
         for shown, name in names.items()

@@ -17,6 +17,7 @@ REASONS: dict[str, str] = {
     "zero_with_target": "the value with target is 0",
     "zero_in_both": "both values are 0",
     "no_entry": "the animal never entered the zone",
+    "no_nose": "the nose is not known",
     "no_movement": "the animal did not move",
     "no_corner_zones": "a round floor has no corners",
     "too_few_frames": "too few frames in a row to tell movement",
@@ -25,6 +26,7 @@ REASONS: dict[str, str] = {
     "low_rate": "fewer than 4 frames a second: movement from raw positions",
     "release_not_found": "no release was found; scored from the first frame",
     "short_trial": "less than 98 % of the window was recorded; times are scaled",
+    "filled_gaps": "positions over short gaps are interpolated",
     "lost_frames": "the animal is not seen in more of the time than the limit",
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from behavior.arena import Arena
-from behavior.kinematics import runs_without_gaps
+from behavior.kinematics import fill_short_gaps, runs_without_gaps
 from behavior.release import Release, find_release
 from behavior.score_options import ScoreOptions
 from behavior.tracks import frame_durations
@@ -70,6 +70,8 @@ class Samples:
         1 / median step between frames.
     gap_s
         Time inside the window of which there is no frame.
+    filled
+        (N,) whether a point that counts was interpolated over a short gap.
     extra_cm
         Further points asked for by name, (N, 2) in cm, NaN where not known.
     """
@@ -83,6 +85,7 @@ class Samples:
     outside: NDArray[np.bool_]
     rate_hz: float
     gap_s: float
+    filled: NDArray[np.bool_]
     extra_cm: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
@@ -154,6 +157,7 @@ class _Piece:
     whole_s: Floats  # until the next frame, holes included
     usual_s: float
     points: dict[str, Floats]
+    filled: NDArray[np.bool_]
 
 
 def _piece(
@@ -173,11 +177,13 @@ def _piece(
     within, shifted = within[inside], shifted[inside]
     stop = min(options.window_s, end - begin + passed_s)
     whole = np.minimum(shifted + whole[within], stop) - shifted
-    points = {name: xy[within] for name, xy in _points_cm(part, options, extra).items()}
-    return _Piece(shifted, whole, usual, points)
+    points, filled = _points_cm(part, time, options, extra)
+    return _Piece(shifted, whole, usual, {name: xy[within] for name, xy in points.items()}, filled[within])
 
 
-def _points_cm(part: TrialPart, options: ScoreOptions, extra: Sequence[str]) -> dict[str, Floats]:
+def _points_cm(
+    part: TrialPart, time: Floats, options: ScoreOptions, extra: Sequence[str]
+) -> tuple[dict[str, Floats], NDArray[np.bool_]]:
     position = part.tracks["position"]
     file = part.tracks.attrs.get("source_file") or None
     if position.sizes["individual"] != 1:
@@ -196,9 +202,12 @@ def _points_cm(part: TrialPart, options: ScoreOptions, extra: Sequence[str]) -> 
             xy = np.full((position.sizes["time"], 2), np.nan)
         xy[~_known(xy)] = np.nan
         points[name] = xy if part.tracks.attrs.get("space_unit", "px") == "cm" else part.arena.to_cm(xy)
+    filled = np.zeros(len(time), dtype=bool)
     for name in needed:
+        points[name], made_up = fill_short_gaps(points[name], time, longest_s=options.fill_gaps_s)
+        filled |= made_up
         points[f"{name} on floor"] = part.arena.on_floor(points[name], tolerance_cm=options.wall_tolerance_cm)
-    return points
+    return points, filled
 
 
 def _joined(pieces: list[_Piece], options: ScoreOptions, extra: Sequence[str]) -> Samples:
@@ -227,6 +236,7 @@ def _joined(pieces: list[_Piece], options: ScoreOptions, extra: Sequence[str]) -
         outside=outside,
         rate_hz=float(1 / np.median(usual)) if len(usual) and np.median(usual) > 0 else float("nan"),
         gap_s=float((whole - duration).sum()),
+        filled=np.concatenate([piece.filled for piece in pieces]),
         extra_cm={name: points[name] for name in extra},
     )
 

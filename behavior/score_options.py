@@ -19,6 +19,10 @@ class ScoreOptions:
         Scored time from the release.
     point
         Point that counts for zones: ``centre`` of the body, ``nose``, or ``nose_or_centre``: either of them inside.
+    reach_cm
+        The point counts as inside the interaction zone this far beyond its border, too.
+    fill_gaps_s
+        Positions missing for at most this long are interpolated on a line and flagged; 0 = never, 0.5 at most.
     min_stay_s
         A visit to a zone shorter than this is no entry.
     min_absence_s
@@ -53,6 +57,8 @@ class ScoreOptions:
 
     window_s: float = 150.0
     point: Literal["centre", "nose", "nose_or_centre"] = "centre"
+    reach_cm: float = 0.0
+    fill_gaps_s: float = 0.0
     min_stay_s: float = 0.5
     min_absence_s: float = 0.0
     bridge_s: float = 0.5
@@ -75,8 +81,9 @@ class ScoreOptions:
             _check_range(name, getattr(self, name), above=0.0)
         for name in ("min_stay_s", "min_absence_s", "bridge_s", "immobile_min_s", "smooth_s", "low_rate_hz"):
             _check_range(name, getattr(self, name))
-        for name in ("release_hold_s", "wall_tolerance_cm"):
+        for name in ("release_hold_s", "wall_tolerance_cm", "reach_cm"):
             _check_range(name, getattr(self, name))
+        _check_range("fill_gaps_s", self.fill_gaps_s, most=0.5)
         _check_range("lost_limit_percent", self.lost_limit_percent, most=100.0)
         _check_range("refuse_below", self.refuse_below, most=1.0)
         _check_range("warn_below", self.warn_below, most=1.0)

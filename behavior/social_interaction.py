@@ -48,6 +48,7 @@ TRIAL_COLUMNS = (
     "frames_per_s",
     "gap_s",
     "outside_percent",
+    "filled_percent",
     "note",
 )
 
@@ -134,7 +135,7 @@ def score_parts(
         raise ValueError("a trial needs at least one recording")
     options = options or ScoreOptions()
     release = trial_start(parts[0], options=options)
-    samples = collect_samples(parts, start_s=release.time_s, options=options)
+    samples = collect_samples(parts, start_s=release.time_s, options=options, extra=("nose",))
     row: dict[str, Any] = dict.fromkeys(TRIAL_COLUMNS, float("nan"))
     row |= describe_window(samples, options=options)
     row |= {

@@ -27,6 +27,7 @@ def describe_window(samples: Samples, *, options: ScoreOptions) -> dict[str, flo
         "frames_per_s": samples.rate_hz,
         "gap_s": samples.gap_s,
         "outside_percent": 100 * outside_s / scored if scored > 0 else nan,
+        "filled_percent": 100 * float(samples.duration_s[samples.filled].sum()) / scored if scored > 0 else nan,
     }
 
 
@@ -102,6 +103,12 @@ def _sight_problems(
         message = f"animal not seen in {lost:.1f} % of the recorded time; limit {options.lost_limit_percent:g} %"
         found.append(("lost_frames", message, "scored on the time seen"))
         notes.add("lost_frames")
+    if row["filled_percent"] > 0:
+        message = (
+            f"{row['filled_percent']:.2f} % of the recorded time interpolated over gaps up to {options.fill_gaps_s:g} s"
+        )
+        found.append(("filled_gaps", message, "counted as seen"))
+        notes.add("filled_gaps")
     if row["frames_per_s"] < options.low_rate_hz:
         message = f"{row['frames_per_s']:.2f} frames a second; movement needs {options.low_rate_hz:g}"
         found.append(("sparse_frames", message, "distance, velocity and immobility from raw positions"))

@@ -47,15 +47,23 @@ MEASURES = (
     "iz_narrow_s",
     "iz_wide_s",
     "iz_first_120_s",
+    "iz_nose_s",
+    "box_heading_deg",
 )
 
 
-def in_zone(samples: Samples, arena: Arena, *names: str) -> Bools:
-    """Whether the point that counts, or any of them, is in any of the named zones; False where it is not seen."""
+def in_zone(samples: Samples, arena: Arena, *names: str, reach_cm: float = 0.0) -> Bools:
+    """Whether the point that counts, or any of them, is in any of the named zones; False where it is not seen.
+
+    Points up to ``reach_cm`` beyond a zone's border count as inside.
+    """
     inside = np.zeros(len(samples.time_s), dtype=bool)
     for name in names:
         for points in samples.zone_points_cm:
             inside |= contains(arena.zones[name], points)
+            if reach_cm > 0:
+                _, distance = nearest_point(arena.zones[name], points)
+                inside |= np.nan_to_num(distance, nan=np.inf) <= reach_cm
     return inside & samples.observed
 
 
@@ -86,7 +94,7 @@ def measure_trial(
         One row per bin: ``bin, start_s, scored_s, observed_s, iz_raw_s, corner_raw_s, distance_cm, immobile_raw_s,
         enclosure_distance_cm``.
     """
-    interaction = in_zone(samples, arena, "interaction")
+    interaction = in_zone(samples, arena, "interaction", reach_cm=options.reach_cm)
     corner = in_zone(samples, arena, *arena.corner_zones)
     smooth, raw = trial_movements(samples, options=options, notes=notes)
     immobile = immobile_frames(
@@ -99,6 +107,7 @@ def measure_trial(
     measures = _zone_measures(samples, arena, interaction, corner, options, notes)
     measures |= movement_measures(samples, smooth, raw, immobile, options=options, notes=notes)
     measures |= _distance_measures(samples, arena)
+    measures |= _nose_measures(samples, arena, options, notes)
     bins = _bins(samples, arena, interaction, corner, smooth, immobile, options)
     return {name: measures[name] for name in MEASURES}, bins
 
@@ -120,7 +129,7 @@ def _scaled(inside: Bools, samples: Samples, window_s: float) -> float:
 def _zone_measures(
     samples: Samples, arena: Arena, interaction: Bools, corner: Bools, options: ScoreOptions, notes: Notes
 ) -> dict[str, Any]:
-    window, nan = options.window_s, float("nan")
+    window, reach, nan = options.window_s, options.reach_cm, float("nan")
     visits = {
         "min_stay_s": options.min_stay_s,
         "min_absence_s": options.min_absence_s,
@@ -132,8 +141,8 @@ def _zone_measures(
         "iz_raw_s": dwell(interaction, samples.duration_s),
         "iz_s": _scaled(interaction, samples, window),
         "iz_share": dwell(interaction, samples.duration_s) / samples.observed_s,
-        "iz_narrow_s": _scaled(in_zone(samples, arena, "interaction_narrow"), samples, window),
-        "iz_wide_s": _scaled(in_zone(samples, arena, "interaction_wide"), samples, window),
+        "iz_narrow_s": _scaled(in_zone(samples, arena, "interaction_narrow", reach_cm=reach), samples, window),
+        "iz_wide_s": _scaled(in_zone(samples, arena, "interaction_wide", reach_cm=reach), samples, window),
         "enclosure_percent": _scaled(in_zone(samples, arena, "enclosure"), samples, 100.0),
         "iz_entries": len(stays),
         "iz_latency_s": latency,
@@ -203,6 +212,30 @@ def _distance_measures(samples: Samples, arena: Arena) -> dict[str, float]:
         "box_wall_distance_cm": mean,
         "box_wall_distance_share": mean / largest,
     }
+
+
+def _nose_measures(samples: Samples, arena: Arena, options: ScoreOptions, notes: Notes) -> dict[str, float]:
+    """Time of the nose in the interaction zone, and the mean angle between the way it points and the way to the box."""
+    nose = samples.extra_cm.get("nose", np.full_like(samples.centre_cm, np.nan))
+    on_floor = arena.on_floor(nose, tolerance_cm=options.wall_tolerance_cm)
+    seen = np.isfinite(on_floor.sum(axis=1))
+    found = {"iz_nose_s": float("nan"), "box_heading_deg": float("nan")}
+    seconds = float(samples.duration_s[seen].sum())
+    if seconds > 0:
+        inside = contains(arena.zones["interaction"], on_floor)
+        found["iz_nose_s"] = dwell(inside, samples.duration_s) / seconds * options.window_s
+    else:
+        notes.add("no_nose", "iz_nose_s")
+    box, _ = nearest_point(arena.zones["enclosure"], samples.centre_cm)
+    axis, way = nose - samples.centre_cm, box - samples.centre_cm
+    turn = np.arctan2(axis[:, 0] * way[:, 1] - axis[:, 1] * way[:, 0], np.sum(axis * way, axis=1))
+    known = np.isfinite(turn) & (np.hypot(*way.T) > 0) & (np.hypot(*axis.T) > 0)
+    if known.any():
+        angle = np.degrees(np.abs(turn[known]))
+        found["box_heading_deg"] = float(np.average(angle, weights=samples.duration_s[known]))
+    else:
+        notes.add("no_nose", "box_heading_deg")
+    return found
 
 
 def _bins(

@@ -44,6 +44,7 @@ _register(
         "same_file_twice": "the same recording is listed for two trials",
         "trial_in_parts": "a trial that is made of several recordings",
         "zone_cut_by_picture": "part of a zone lies outside the picture",
+        "filled_gaps": "positions missing for a short time are interpolated, as asked for",
         "frame_gaps": "stretches without frames inside the scored window; that time counts as not observed",
         "position_jumps": "the tracked point moves faster than a mouse can",
         "uneven_frames": "many frames come late; the frame rate is not steady",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from behavior.kinematics import immobile_frames, measure_movement, runs_without_gaps, smooth_positions
+from behavior.kinematics import fill_short_gaps, immobile_frames, measure_movement, runs_without_gaps, smooth_positions
 
 
 def one_run(n: int) -> np.ndarray:
@@ -50,6 +50,18 @@ def test_gaps_separate_what_is_averaged_and_added() -> None:
     smooth = smooth_positions(xy, np.arange(6.0), run, window_s=3.0)
     assert smooth[:, 0].tolist() == pytest.approx([0.5, 1.0, 1.5, np.nan, 30.5, 30.5], nan_ok=True)
     assert measure_movement(xy, np.arange(6.0), run).distance_cm == pytest.approx(3.0)
+
+
+def test_only_short_gaps_between_known_positions_are_filled() -> None:
+    time = np.arange(20) / 10
+    xy = np.column_stack([2.0 * time, 5 - time])
+    holed = xy.copy()
+    holed[[0, 4, 5, 10, 11, 12, 13, 14, 19]] = np.nan
+    filled, made_up = fill_short_gaps(holed, time, longest_s=0.5)
+    assert np.flatnonzero(made_up).tolist() == [4, 5]
+    np.testing.assert_allclose(filled[made_up], xy[made_up])
+    assert np.isnan(filled[[0, 10, 14, 19]]).all()
+    assert not fill_short_gaps(holed, time, longest_s=0.0)[1].any()
 
 
 def test_straight_walk_keeps_its_speed_away_from_its_ends() -> None:

@@ -47,7 +47,7 @@ def walk(seconds: float = 155.0, rate: float = 15.0, seed: int = 0) -> tuple[np.
 
 
 def measures(row: dict[str, object]) -> dict[str, float]:
-    return {name: float(row[name]) for name in MEASURES}  # type: ignore[arg-type]
+    return {name: float(row[name]) for name in MEASURES if name not in ("iz_nose_s", "box_heading_deg")}  # type: ignore[arg-type]
 
 
 # --- recordings with known truth ---------------------------------------------------------------------------------
@@ -265,6 +265,44 @@ def test_nose_counts_where_it_is_asked_for() -> None:
     assert seconds == {"centre": 0, "nose": pytest.approx(150), "nose_or_centre": pytest.approx(150)}
 
 
+def test_zone_may_reach_further_for_the_point() -> None:
+    time = np.arange(1500) / 10
+    made = tracks(np.full((1500, 2), (210.0, 154.0)), time)
+    assert score_trial(made, ARENA).row["iz_s"] == 0
+    row = score_trial(made, ARENA, options=ScoreOptions(reach_cm=1.0)).row
+    assert row["iz_s"] == pytest.approx(150)
+    assert row["iz_narrow_s"] == 0
+
+
+def test_short_gaps_are_filled_on_request_and_flagged() -> None:
+    xy, time = walk()
+    whole = score_trial(tracks(xy, time), ARENA).row
+    holed = xy.copy()
+    holed[np.arange(len(xy)) % 50 < 4] = np.nan
+    plain = score_trial(tracks(holed, time), ARENA, start_s=0.0)
+    assert plain.row["lost_percent"] == pytest.approx(8, abs=0.1)
+    filled = score_trial(tracks(holed, time), ARENA, start_s=0.0, options=ScoreOptions(fill_gaps_s=0.5))
+    # The four frames before the first position have nothing to be put between.
+    assert filled.row["lost_percent"] == pytest.approx(100 * 4 / 2250)
+    assert filled.row["filled_percent"] == pytest.approx(7.8, abs=0.1)
+    assert filled.row["iz_s"] == pytest.approx(whole["iz_s"], abs=0.5)
+    assert "filled_gaps" in {problem.code for problem in filled.problems}
+    assert "filled_gaps" in parse_note(filled.row["note"])
+    assert plain.row["filled_percent"] == 0
+
+
+def test_nose_time_and_heading() -> None:
+    time = np.arange(1500) / 10
+    centre = np.full((1500, 2), (210.0, 165.0))
+    nose = centre + np.where((time < 75)[:, None], (0.0, -40.0), (40.0, 0.0))
+    both = xr.concat([tracks(centre, time), tracks(nose, time).assign_coords(keypoint=["nose"])], dim="keypoint")
+    row = score_trial(both, ARENA).row
+    assert (row["iz_s"], row["iz_nose_s"]) == (0, pytest.approx(75))
+    assert row["box_heading_deg"] == pytest.approx(45)
+    without = score_trial(tracks(centre, time), ARENA).row
+    assert parse_note(without["note"])["no_nose"] == ("iz_nose_s", "box_heading_deg")
+
+
 # --- what must not change ----------------------------------------------------------------------------------------
 
 
@@ -364,6 +402,7 @@ def test_bins_add_up_to_the_trial() -> None:
         {"refuse_below": 0.99},
         {"lost_limit_percent": 101},
         {"smooth_s": math.nan},
+        {"fill_gaps_s": 0.6},
     ],
 )
 def test_options_out_of_range_are_refused(changed: dict[str, object]) -> None:
