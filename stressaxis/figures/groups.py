@@ -10,7 +10,7 @@ import pandas as pd
 
 from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.numbers import mean_interval, swarm_offsets
-from stressaxis.figures.style import Groups, animal_points, show_groups
+from stressaxis.figures.style import Groups, animal_points, interval_rules, show_groups
 
 __all__ = ["MEASURES", "group_measures", "group_summary", "numbers_by_group", "strip_chart"]
 
@@ -90,10 +90,10 @@ def strip_chart(
     )
     # The mean and its interval stand to the right of the animals, so that neither hides the other.
     summary = group_summary(data["value"], data["shown"], order).dropna(subset="mean").assign(offset=0.95)
-    base = alt.Chart(summary).encode(x=x, xOffset=alt.XOffset("offset:Q", scale=alt.Scale(domain=_SIDEWAYS)))
-    line = base.mark_rule(strokeWidth=2, color="#111111", clip=True).encode(y=alt.Y("low:Q"), y2="high:Q")
-    bar = base.mark_tick(orient="horizontal", size=step * 0.2, thickness=2.5, color="#111111").encode(y=alt.Y("mean:Q"))
-    layers = [points, line, bar]
+    beside = alt.XOffset("offset:Q", scale=alt.Scale(domain=_SIDEWAYS))
+    tick = alt.Chart(summary).mark_tick(orient="horizontal", size=step * 0.2, thickness=2.5, color="#111111")
+    bar = tick.encode(x=x, xOffset=beside, y=alt.Y("mean:Q"))
+    layers = [points, *interval_rules(summary, x=x, xOffset=beside), bar]
     if rule is not None:
         level = (
             alt.Chart(pd.DataFrame({"at": [rule]}))

@@ -8,15 +8,15 @@ import pandas as pd
 from stressaxis.figures.figure import Figure, from_chart
 from stressaxis.figures.groups import group_summary, numbers_by_group, strip_chart
 from stressaxis.figures.numbers import mean_interval, percent
-from stressaxis.figures.style import animal_points, colour, show_groups
+from stressaxis.figures.style import animal_points, colour, interval_rules, show_groups
 
 __all__ = ["class_counts", "si_by_group", "zone_seconds"]
 
 TRIALS = {"iz_no_target_s": "no target", "iz_target_s": "target"}
 
 
-def si_by_group(animals: pd.DataFrame) -> Figure | None:
-    """SI ratio of controls and of all defeated mice, classes coloured, cut at 1; None without ratios."""
+def si_by_group(animals: pd.DataFrame, *, cut: float = 1.0) -> Figure | None:
+    """SI ratio of controls and of all defeated mice, classes coloured, and the cut; None without ratios."""
     if "si_ratio" not in animals or animals["si_ratio"].notna().sum() == 0:
         return None
     groups = show_groups(animals, split_classes=False)
@@ -25,7 +25,7 @@ def si_by_group(animals: pd.DataFrame) -> Figure | None:
         groups,
         value="si_ratio",
         title="SI ratio (target / no target)",
-        rule=1,
+        rule=cut,
         from_zero=True,
         legend=True,
         step=150,
@@ -36,7 +36,7 @@ def si_by_group(animals: pd.DataFrame) -> Figure | None:
     caption = (
         f"Social interaction ratio ({numbers_by_group(summary)}): share of observed time in the interaction zone "
         "with the target, divided by the share without. One mark per mouse; bar: mean; line: its 95 % interval; "
-        "dashed: 1, below which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). "
+        f"dashed: {cut:g}, below which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). "
         "Controls are never classed."
     )
     if undefined:
@@ -82,12 +82,13 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
                 alt.Tooltip("seconds:Q", title="seconds in zone", format=".1f"),
             ]
         )
-        middle = alt.Chart(means[means["shown"] == shown]).encode(x=x)
-        mean_line = middle.mark_line(strokeWidth=3, color="#111111").encode(y="mean:Q")
-        bars = middle.mark_rule(strokeWidth=2, color="#111111", clip=True).encode(y="low:Q", y2="high:Q")
+        middle = means[means["shown"] == shown]
+        mean_line = alt.Chart(middle).mark_line(strokeWidth=3, color="#111111").encode(x=x, y="mean:Q")
         n = of_group["subject"].nunique()
         panels.append(
-            alt.layer(lines, points, bars, mean_line).properties(width=150, height=260, title=f"{shown} (n = {n})")
+            alt.layer(lines, points, *interval_rules(middle, x=x), mean_line).properties(
+                width=150, height=260, title=f"{shown} (n = {n})"
+            )
         )
     caption = (
         "Seconds in the interaction zone in the two trials, one thin line per mouse; thick: group means with 95 % "
@@ -98,7 +99,7 @@ def zone_seconds(animals: pd.DataFrame) -> Figure | None:
     return from_chart(chart, name="zone_seconds", caption=caption, table="social_interaction.csv")
 
 
-def class_counts(animals: pd.DataFrame) -> Figure | None:
+def class_counts(animals: pd.DataFrame, *, cut: float = 1.0) -> Figure | None:
     """Number of susceptible and resilient mice in each cohort; None where no mouse is classed."""
     if "class" not in animals:
         return None
@@ -128,7 +129,7 @@ def class_counts(animals: pd.DataFrame) -> Figure | None:
     shares = [percent(share) for share in sorted(table[table["kind"] == "SUS"]["share"])]
     spread = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
     caption = (
-        f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below 1 = SUS). Susceptible per "
+        f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below {cut:g} = SUS). Susceptible per "
         f"cohort: {spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
     )
     chart = alt.layer(bars, text).properties(width=440, height=alt.Step(30))

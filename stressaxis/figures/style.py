@@ -19,6 +19,7 @@ __all__ = [
     "Groups",
     "animal_points",
     "colour",
+    "interval_rules",
     "mark",
     "show_groups",
 ]
@@ -131,6 +132,18 @@ def animal_points(base: alt.Chart, kinds: list[str], *, size: int = 46, legend: 
         )
         .add_params(alt.param(name=_CHOSEN, value=""))
     )
+
+
+def interval_rules(summary: pd.DataFrame, **encoding: Any) -> list[Any]:
+    """Rules from ``low`` to ``high`` for the rows that have an interval; no layer at all where none has.
+
+    An empty layer would make Vega complain of an axis without extent.
+    """
+    known = summary.dropna(subset=["low", "high"])
+    if known.empty:
+        return []
+    rule = alt.Chart(known).mark_rule(strokeWidth=2, color="#111111", clip=True)
+    return [rule.encode(y=alt.Y("low:Q"), y2="high:Q", **encoding)]
 
 
 #: Vega-Lite configuration of all figures: fonts, grid, paddings. Put into the finished definition: through Altair's

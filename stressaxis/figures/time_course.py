@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -49,7 +51,8 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
     means = pd.DataFrame(rows)
     panels = []
     for trial, title in (("no_target", "No target"), ("target", "Target")):
-        base = alt.Chart(means[means["trial"] == trial]).encode(x=alt.X("at:Q", title="Time from release (s)"))
+        of_trial = means[means["trial"] == trial]
+        x = alt.X("at:Q", title="Time from release (s)")
         y = alt.Y(
             "mean:Q", title="Time in zone (%)", axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0, nice=True)
         )
@@ -59,16 +62,16 @@ def zone_time_course(bins: pd.DataFrame, animals: pd.DataFrame) -> Figure | None
             alt.Tooltip("mean:Q", format=".0%"),
             alt.Tooltip("n:Q"),
         ]
-        band = base.mark_area(opacity=0.16).encode(
-            y=alt.Y("low:Q"), y2="high:Q", color=colour(groups.kinds), detail="shown:N"
-        )
-        line = base.mark_line(strokeWidth=2.2).encode(y=y, color=colour(groups.kinds), detail="shown:N", tooltip=tip)
-        panels.append(alt.layer(band, line).properties(width=380, height=210, title=title))
+        look: dict[str, Any] = {"x": x, "color": colour(groups.kinds), "detail": "shown:N"}
+        band = alt.Chart(of_trial.dropna(subset=["low", "high"])).mark_area(opacity=0.16)
+        line = alt.Chart(of_trial).mark_line(strokeWidth=2.2).encode(y=y, tooltip=tip, **look)
+        layers = [band.encode(y=alt.Y("low:Q"), y2="high:Q", **look)] if of_trial["low"].notna().any() else []
+        panels.append(alt.layer(*layers, line).properties(width=380, height=210, title=title))
     n = table.groupby("shown")["subject"].nunique()
     counts = ", ".join(f"{n[name]} {name}" for name in groups.order if name in n)
     caption = (
         f"Time in the interaction zone over the trials in bins of {width:g} s (n = {counts}): mean share of the "
-        "observed time, bands: its 95 % interval over mice."
+        "observed time, bands: its 95 % interval over mice, from three mice on."
     )
     chart = alt.concat(*panels, columns=2, spacing=30)
     return from_chart(chart, name="time_course", caption=caption, table="time_course.csv")

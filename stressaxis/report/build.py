@@ -12,12 +12,13 @@ import jinja2
 from markupsafe import Markup
 
 from stressaxis.atomic import write_text
-from stressaxis.figures.numbers import number, percent, plural
+from stressaxis.figures.numbers import number, percent
 from stressaxis.figures.trajectories import cell_size, mouse_cell, outline_defs
-from stressaxis.report import behavior_sections, result_sections, serum_sections
+from stressaxis.report import association_sections, behavior_sections, run_sections, serum_sections
 from stressaxis.report.blocks import FigureRow, MouseGrid, Section
 from stressaxis.report.methods import methods_paragraphs
 from stressaxis.report.results import Results, read_results
+from stressaxis.report.run_sections import severity_words
 from stressaxis.report.statement import statement
 
 __all__ = ["build_report", "report_sections"]
@@ -56,18 +57,18 @@ def build_report(results: str | Path) -> Path:
 def report_sections(results: Results) -> list[Section]:
     """All sections that the results allow, in the order of reading."""
     made = [
-        result_sections.association_section(results),
-        result_sections.done_section(results),
-        result_sections.counts_section(results),
+        association_sections.association_section(results),
+        run_sections.done_section(results),
+        run_sections.counts_section(results),
         behavior_sections.interaction_section(results),
         behavior_sections.groups_section(results),
         serum_sections.axes_section(results),
         serum_sections.proteins_section(results),
-        result_sections.robustness_section(results),
+        association_sections.robustness_section(results),
         behavior_sections.recordings_section(results),
         behavior_sections.paths_section(results),
         serum_sections.serum_quality_section(results),
-        result_sections.problems_section(results),
+        run_sections.problems_section(results),
     ]
     return [section for section in made if section is not None]
 
@@ -149,18 +150,15 @@ def _safe_json(text: str) -> Markup:
 
 
 def _simulated(simulated: dict[str, Any] | None) -> str:
+    """What is planted in simulated data, and the power to find it; empty for real data."""
     if not simulated:
         return ""
-    parts = []
+    sentences = [str(simulated.get("description") or "").removeprefix("Simulated data.").strip()]
     if simulated.get("planted_correlation") is not None:
-        parts.append(f"planted correlation of susceptibility and Th2: {number(simulated['planted_correlation'], 2)}")
+        sentences.append(f"Planted correlation: {number(simulated['planted_correlation'], 2)}.")
     if simulated.get("power") is not None:
-        parts.append(f"power of the main test for it: {percent(float(simulated['power']))}")
-    return (
-        "; ".join(parts)
-        + ("." if parts else "")
-        + (f" {simulated['description']}" if simulated.get("description") else "")
-    )
+        sentences.append(f"Power of the main test for it: {percent(float(simulated['power']))}.")
+    return " ".join(sentence for sentence in sentences if sentence) or "Nothing here was measured on an animal."
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
@@ -180,12 +178,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     if proteins is not None:
         facts.append((str(len(proteins)), "proteins on the panel"))
     problems = results.problems
-    counts = Counter(problems["severity"]) if "severity" in problems else Counter()
-    words = ", ".join(
-        plural(int(counts[name]), name, many)
-        for name, many in (("error", "errors"), ("excluded", "excluded"), ("warning", "warnings"))
-        if name in counts
-    )
+    words = severity_words(problems["severity"]) if "severity" in problems else ""
     facts.append((str(len(results.problems)), f"problems on record ({words})" if words else "problems on record"))
     return facts
 

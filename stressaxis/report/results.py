@@ -64,6 +64,11 @@ class Results:
         """What was declared before scoring (``primary_outcome``, ``th2_set``, …)."""
         return (self.provenance.get("declared") or {}).get(key, default)
 
+    @property
+    def cut(self) -> float:
+        """The SI ratio below which a defeated mouse was classed susceptible."""
+        return float((self.declared("classes") or {}).get("cut", 1.0))
+
     def setting(self, *keys: str) -> Any:
         """A value of the resolved config by its path of keys; None where it is not set."""
         found: Any = self.provenance.get("config") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from stressaxis.figures.axis_scores import axis_order, axis_scores, is_t_helper
+from stressaxis.figures.axis_scores import axis_order, axis_scores, axis_words, is_t_helper
 from stressaxis.figures.numbers import percent, plural
 from stressaxis.figures.quality import protein_detection
 from stressaxis.figures.volcano import contrast_name, volcano
@@ -95,17 +95,8 @@ def axes_section(results: Results) -> Section | None:
         animals = results.table("cohort")
     if scores is not None and animals is not None:
         blocks += figure_row(axis_scores(_with_subject(scores, results), animals))
-    if scores is not None:
-        refused = (
-            scores[scores["score"].isna()].groupby("axis")["note"].first() if "note" in scores else pd.Series(dtype=str)
-        )
-        blocks += [
-            Paragraph(f"{axis}: no score. {note}", "note")
-            for axis, note in refused.items()
-            if scores.loc[scores["axis"] == axis, "score"].isna().all()
-        ]
     if members is not None:
-        blocks += _member_tables(members)
+        blocks += _member_tables(members, scores)
     return Section("axes", "T-helper axes", blocks)
 
 
@@ -119,10 +110,10 @@ def _with_subject(scores: pd.DataFrame, results: Results) -> pd.DataFrame:
     return scores.assign(subject=scores["sample"])
 
 
-def _member_tables(members: pd.DataFrame) -> list[Block]:
+def _member_tables(members: pd.DataFrame, scores: pd.DataFrame | None) -> list[Block]:
     """Who carries each axis and who does not: the T-helper axes in sight, the others folded away."""
-    table = _members(members[members["status"] != "extended"])
-    helper = table["axis"].map(is_t_helper)
+    table = _members(members[members["status"] != "extended"], _scored(scores))
+    helper = table.pop("helper").to_numpy(dtype=bool)
     caption = (
         "Core members of each axis: those that carry its score, with the share of samples in which they were detected, "
         "and those that do not, with the reason."
@@ -135,13 +126,21 @@ def _member_tables(members: pd.DataFrame) -> list[Block]:
     return [TableBlock(view) for view in views if view.rows]
 
 
-def _members(members: pd.DataFrame) -> pd.DataFrame:
+def _scored(scores: pd.DataFrame | None) -> dict[str, str]:
+    """For each axis whether it has a score."""
+    if scores is None:
+        return {}
+    known = scores.groupby("axis")["score"].apply(lambda values: bool(values.notna().any()))
+    return {str(axis): "yes" if has else "refused: too few members" for axis, has in known.items()}
+
+
+def _members(members: pd.DataFrame, scored: dict[str, str]) -> pd.DataFrame:
     """One row per axis: who carries it, who does not and why."""
     rows = []
     statuses = ["used", *sorted(set(members["status"]) - {"used"})]
     for axis in axis_order(list(members["axis"].unique())):
         of_axis = members[members["axis"] == axis]
-        row = {"axis": axis.replace("_", " ") if not is_t_helper(axis) else axis}
+        row = {"helper": is_t_helper(axis), "axis": axis_words(axis), "score": scored.get(axis, "")}
         for status in statuses:
             chosen = of_axis[of_axis["status"] == status]
             row[status] = ", ".join(

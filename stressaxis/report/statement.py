@@ -12,8 +12,10 @@ from stressaxis.figures.numbers import estimate_words, number, p_value, plural
 from stressaxis.report.results import Results
 
 __all__ = [
+    "SUBSETS",
     "MainResult",
     "declared_proteins",
+    "effect_words",
     "main_result",
     "model_method",
     "outcome_column",
@@ -24,6 +26,8 @@ __all__ = [
 #: Names under which an outcome may stand in the config and in the table.
 _COLUMNS = {"target_time": "iz_target_s", "velocity_drop": "velocity_drop_cm_s"}
 THRESHOLD = 0.05
+#: Sets of animals in which associations are computed.
+SUBSETS = {"defeated": "defeated mice", "all": "all mice"}
 
 
 @dataclass(frozen=True)
@@ -108,55 +112,88 @@ def _named(row: pd.Series, marker: str) -> MainResult:
     return MainResult(row, marker, outcome_title(str(row["outcome"])))
 
 
+def effect_words(name: str) -> str:
+    """Name of an effect size in words.
+
+    Examples
+    --------
+    >>> effect_words("partial_r"), effect_words("hedges_g")
+    ('partial r', 'Hedges g')
+    """
+    return name.replace("_", " ").replace("hedges", "Hedges").replace("cohen", "Cohen")
+
+
 def statement(results: Results) -> list[str]:
     """Paragraphs: the main result, the declared set, the groups; each with n, estimate, interval, p."""
     main = main_result(results)
-    paragraphs = [_association_words(main)] if main is not None else []
-    set_words = _set_words(results, main)
-    if set_words:
-        paragraphs.append(set_words)
-    paragraphs.extend(_class_words(results))
-    if not paragraphs:
-        paragraphs.append(
-            "No association was tested in this run: it has behaviour or serum alone. What was measured stands below."
-        )
-    return paragraphs
+    paragraphs = [_no_score(results), _only_pooled(results, main)]
+    if main is not None:
+        paragraphs.append(_association_words(main))
+    elif results.table("association") is not None:
+        paragraphs.append(f"The declared question could not be answered: {_refusal(results) or 'nothing was tested'}.")
+    else:
+        paragraphs.append("No association was tested in this run: it has no serum and behaviour of the same animals.")
+    paragraphs += [_set_words(results, main), _class_words(results)]
+    return [text for text in paragraphs if text]
+
+
+def _no_score(results: Results) -> str:
+    """Why there is no Th2 score, where there is none."""
+    scores = results.table("axis_scores")
+    if scores is None:
+        return ""
+    th2 = scores[scores["axis"].str.casefold() == "th2"]
+    if th2.empty or th2["score"].notna().any():
+        return ""
+    return f"There is no Th2 score: {th2['note'].iloc[0]}."
+
+
+def _only_pooled(results: Results, main: MainResult | None) -> str:
+    """A warning where the question was not answered within defeated mice and only the pooled result is left."""
+    if main is None or main.row["subset"] == "defeated" or primary_rows(results) is None:
+        return ""
+    return (
+        f"Within defeated mice the question could not be answered ({_refusal(results) or 'nothing was tested'}). The "
+        "result that follows pools control and defeated mice; even with the group in the model it says nothing certain "
+        "on susceptibility."
+    )
+
+
+def _refusal(results: Results) -> str:
+    """The reason that the table gives for testing nothing in defeated mice, or else in all."""
+    for subset in SUBSETS:
+        rows = primary_rows(results, subset=subset)
+        if rows is not None and rows["estimate"].isna().all():
+            return str(rows["note"].iloc[0]).removeprefix("refused: ")
+    return ""
 
 
 def _association_words(main: MainResult) -> str:
     row = main.row
-    q = row["q_set"] if not _missing(row["q_set"]) else row["q_panel"]
-    over = (
-        "in the declared set"
-        if not _missing(row["q_set"])
-        else "over the axis scores"
-        if row["kind"] == "axis"
-        else "over the panel"
-    )
-    q_name = f"q {over}"
-    shown = (float(row["p"]) if _missing(q) else float(q)) <= THRESHOLD
-    animals = "defeated mice" if row["subset"] == "defeated" else "animals"
-    direction = "lower" if float(row["estimate"]) < 0 else "higher"
+    n = int(row["n"])
+    q, over = row["q_set"], "in the declared set"
+    if _missing(q):
+        q, over = row["q_panel"], "over the axis scores" if row["kind"] == "axis" else "over the panel"
     estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
     unit = outcome_unit(str(row["outcome"]))
-    facts = (
-        f"{estimate}{' ' + unit if unit else ''} per SD (95 % interval {limits}, "
-        f"{_equals('p', row['p'])}" + ("" if _missing(q) else f", {_equals(q_name, q)}") + f", n = {int(row['n'])})"
-    )
-    effect = (
-        "" if _missing(row["effect"]) else f" Standardised effect: {row['effect_name']} = {number(row['effect'], 2)}."
-    )
-    least = ""
+    q_words = "" if _missing(q) else f", {_equals(f'q {over}', q)}"
+    amount = f"{estimate} {unit}".rstrip()
+    facts = f"{amount} per SD (95 % interval {limits}, {_equals('p', row['p'])}{q_words}, n = {n})"
+    effect = effect_words(str(row["effect_name"])) or "effect"
+    further = "" if _missing(row["effect"]) else f" Standardised effect: {effect} = {number(row['effect'], 2)}."
     if not _missing(row["smallest_detectable"]):
-        least = (
-            f" The smallest effect that a study of {int(row['n'])} animals detects with 80 % power is "
-            f"|{row['effect_name'] or 'effect'}| = {number(row['smallest_detectable'], 2)}."
-        )
-    if shown:
-        head = f"Among {animals}, a higher {main.marker_title} went with {direction} {main.outcome_title}: {facts}."
-        return head + effect + least
-    head = f"An association of {main.marker_title} with {main.outcome_title} was not shown among {animals}: {facts}."
-    return head + effect + least + " Not shown is not absent: effects smaller than that would mostly be missed."
+        least = number(row["smallest_detectable"], 2)
+        further += f" The smallest effect that a study of {n} animals detects with 80 % power is |{effect}| = {least}."
+    animals = "defeated mice" if row["subset"] == "defeated" else "all animals"
+    marker, outcome = main.marker_title, main.outcome_title
+    if (float(row["p"]) if _missing(q) else float(q)) <= THRESHOLD:
+        direction = "less" if float(row["estimate"]) < 0 else "more"
+        direction = direction if unit == "s" else {"less": "a lower", "more": "a higher"}[direction]
+        return f"Among {animals}, a higher {marker} went with {direction} {outcome}: {facts}.{further}"
+    return (
+        f"An association of {marker} with {outcome} was not shown among {animals}: {facts}.{further} "
+        "Not shown is not absent: effects smaller than that would mostly be missed."
+    )
 
 
 def _set_words(results: Results, main: MainResult | None) -> str:
@@ -175,18 +212,18 @@ def _set_words(results: Results, main: MainResult | None) -> str:
     return f"Of the {total} of the declared set that were tested, {len(passed)} reached q ≤ {THRESHOLD:g}: {names}."
 
 
-def _class_words(results: Results) -> list[str]:
+def _class_words(results: Results) -> str:
     animals = results.table("social_interaction")
     if animals is None or "class" not in animals or "role" not in animals:
-        return []
+        return ""
     defeated = animals[animals["role"] == "defeated"]
     n_sus, n_res = int((defeated["class"] == "SUS").sum()), int((defeated["class"] == "RES").sum())
     unclassed = len(defeated) - n_sus - n_res
     if not len(defeated):
-        return []
+        return ""
     of_all = plural(len(defeated), "defeated mouse", "defeated mice")
-    words = f"Of {of_all}, {n_sus} were susceptible (SI ratio below 1) and {n_res} resilient"
-    return [words + (f"; {unclassed} could not be classed." if unclassed else ".")]
+    words = f"Of {of_all}, {n_sus} were susceptible (SI ratio below {results.cut:g}) and {n_res} resilient"
+    return words + (f"; {unclassed} could not be classed." if unclassed else ".")
 
 
 def _equals(name: str, value: object) -> str:

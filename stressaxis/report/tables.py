@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -85,6 +85,12 @@ class TableView:
     filterable: bool = False
     folded: str = ""
     spans: tuple[tuple[str, int], ...] = ()
+
+    def without_blank_columns(self) -> TableView:
+        """The same without columns in which nothing stands."""
+        kept = [place for place in range(len(self.head)) if any(row[place].text not in ("", "–") for row in self.rows)]
+        rows = [[row[place] for place in kept] for row in self.rows]
+        return replace(self, head=[self.head[place] for place in kept], rows=rows)
 
     @property
     def numeric(self) -> list[bool]:
