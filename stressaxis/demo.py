@@ -81,4 +81,4 @@ def _is_rendered(job: RenderJob, folder: Path) -> bool:
 
 
 def _job_digest(job: RenderJob) -> str:
-    return digest([job, code_fingerprint("stressaxis.simulation", ("behavior",))])
+    return digest([job, code_fingerprint("stressaxis.simulation", ("behavior.simulation",))])
