@@ -172,11 +172,17 @@ def outline(picture: Image, scene: Image, blob: Blob, *, level: float, length: f
     x, y = m["m10"] / m["m00"], m["m01"] / m["m00"]
     angle, elongation, skew = _axis(m)
     along = (math.cos(angle), math.sin(angle))
-    front, back = _ends(body, x, y, along)
-    front_base, back_base = _ends(blob.mask, x, y, along)
+    front, back = _ends(_edge(body), x, y, along)
+    core_edge = _edge(blob.mask)
+    front_base, back_base = _ends(core_edge, x, y, along)
     tail, root = _tail(_below(picture, scene, level, THIN, gain), blob.mask, m, length)
-    if tail and (root[0] - x) * along[0] + (root[1] - y) * along[1] < 0:
-        tail = -tail
+    if tail:
+        nearest = core_edge[int(np.argmin(np.square(core_edge - np.array(root)).sum(axis=1)))]
+        base = (float(nearest[0]), float(nearest[1]))
+        if (root[0] - x) * along[0] + (root[1] - y) * along[1] < 0:
+            tail, back_base = -tail, base
+        else:
+            front_base = base
     return Outline(
         blob.x,
         blob.y,
@@ -223,22 +229,31 @@ def _axis(m: dict[str, float]) -> tuple[float, float, float]:
     return angle, math.sqrt(long / short), third / m["m00"] / long**1.5
 
 
-def _ends(
-    mask: Image, x: float, y: float, along: tuple[float, float]
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Farthest edge points from (x, y) on either side, half a px outside the outermost pixel centres."""
+def _edge(mask: Image) -> npt.NDArray[np.int32]:
+    """(N, 2) outermost pixels x, y of a mask's largest part."""
     import cv2
 
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    points: Any = max(contours, key=len).reshape(-1, 2) - np.array((x, y))
-    distance = np.einsum("ij,ij->i", points, points)
+    edge: npt.NDArray[np.int32] = max(contours, key=len).reshape(-1, 2)
+    return edge
+
+
+def _ends(
+    edge: npt.NDArray[np.int32], x: float, y: float, along: tuple[float, float]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Farthest edge points on either side of (x, y), half a px outside the outermost pixel centres."""
+    points = edge - np.array((x, y))
+    distance = np.hypot(points[:, 0], points[:, 1])
     side = points @ np.array(along)
     ends = []
     for sign in (1.0, -1.0):
-        k = int(np.argmax(np.where(side * sign > 0, distance, -1)))
-        dx, dy = float(points[k, 0]), float(points[k, 1])
-        far = math.hypot(dx, dy) or 1.0
-        ends.append((x + dx * (1 + 0.5 / far), y + dy * (1 + 0.5 / far)))
+        reach = np.where(side * sign > 0, distance, 0.0)
+        k = int(np.argmax(reach))
+        far = float(reach[k]) or 1.0
+        # The raster leaves open which of the points within one px is the tip: their middle.
+        dx, dy = points[(reach > far - 1) & (np.abs(points - points[k]).max(axis=1) < 4)].mean(axis=0)
+        scale = (far + 0.5) / (math.hypot(dx, dy) or 1.0)
+        ends.append((x + float(dx) * scale, y + float(dy) * scale))
     return ends[0], ends[1]
 
 
