@@ -90,6 +90,30 @@ def test_what_cannot_be_extended_is_told(study: Any, written: str, said: str) ->
         study.load()
 
 
+def test_a_misnamed_preset_hides_no_other_mistake(study: Any) -> None:
+    study.spoil("config.yaml", "name: small", "extends: presets/csds-is\nnam: x")
+    study.spoil("config.yaml", "roles:\n  control: [CON]\n  defeated: [DEF]\n", "")
+    assert [(fault.line, fault.key) for fault in study.mistakes()] == [(2, "extends"), (3, "nam")]
+
+
+def test_a_preset_says_how_not_what(study: Any) -> None:
+    """The settings for recordings in a preset do not make an experiment with serum alone one with recordings."""
+    study.write(
+        "config.yaml",
+        "schema: 1\nextends: presets/csds-si\nsubjects: s.csv\nserum: {file: a.csv, species: mouse}\n",
+    )
+    experiment = study.load()
+    assert experiment.behavior is None
+    assert experiment.roles.defeated
+    assert experiment.outcome_names == ()
+
+
+def test_an_extended_experiment_gives_its_data_too(study: Any) -> None:
+    study.write("next.yaml", "schema: 1\nextends: config.yaml\nseed: 9\n")
+    experiment = configs.load(study.folder / "next.yaml")
+    assert experiment.behavior == study.load().behavior
+
+
 def test_circles_are_found(study: Any) -> None:
     study.write("base.yaml", "schema: 1\nextends: config.yaml\n")
     study.spoil("config.yaml", "name: small", "extends: base.yaml")

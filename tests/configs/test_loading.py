@@ -150,6 +150,21 @@ def test_all_mistakes_are_told_at_once(study: Any) -> None:
     assert lines == [2, 10, 12, 13, 19, 21]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[73, 49, 497, 473]", "[73, 49, 497]"),
+        ("  species: mouse", "  species: rat"),
+        ("subjects: subjects.csv", "subjects: [3.5]"),
+        ("  file: serum.csv", "  file: [3]"),
+        ("[Il4, Il5]", "{axis: []}"),
+    ],
+)
+def test_a_section_is_not_blamed_for_lacking_a_mistaken_key(study: Any, old: str, new: str) -> None:
+    study.spoil("config.yaml", old, new)
+    assert len(study.mistakes()) == 1
+
+
 def test_no_data_and_no_roles_are_told(study: Any) -> None:
     study.write("config.yaml", "schema: 1\n")
     said = " ".join(fault.message for fault in study.mistakes())
