@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from behavior.simulation.box_geometry import BoxGeometry
 from behavior.simulation.looks import CONDITIONS
-from behavior.simulation.movement import BoxGeometry
 from behavior.simulation.render import RenderOptions, calibration
 from proteomics.simulation.bead_panel import BeadPanelOptions, simulate_bead_panel
 from proteomics.simulation.factor_model import SerumSimulation

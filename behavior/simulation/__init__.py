@@ -6,7 +6,8 @@ __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
         "looks": ("CONDITIONS", "KNOWN_FAILURES", "Look", "draw_look"),
-        "movement": ("BoxGeometry", "MovementOptions", "Paths", "simulate_paths", "zone_seconds"),
+        "box_geometry": ("BoxGeometry",),
+        "movement": ("MovementOptions", "Paths", "simulate_paths", "zone_seconds"),
         "posture": ("BodyShape",),
         "render": ("RenderOptions", "calibration", "render_trial"),
         "truth": ("Truth", "si_ratio"),

@@ -1,7 +1,7 @@
 """How a mouse moves in the social interaction box: bouts of walking and pausing, walls, corners, the enclosure.
 
 The model is written in one frame of reference: origin at the top-left floor corner, x right, y down, in cm, the
-enclosure on the *top* wall. :func:`turn_to_wall` turns a path to a box whose enclosure stands on another wall.
+enclosure on the *top* wall; ``turn_to_wall`` turns a path to a box whose enclosure stands on another wall.
 
 A mouse walks to a goal, pauses there, chooses the next goal. Goals lie beside the enclosure, along the walls
 (thigmotaxis), in the corners opposite the enclosure, or in the open. ``avoidance`` lowers the log-odds that the next
@@ -17,55 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BoxGeometry", "MovementOptions", "Paths", "simulate_paths", "turn_to_wall", "zone_seconds"]
+from behavior.simulation.box_geometry import BoxGeometry
+from behavior.simulation.goals import WALL_CLEARANCE_CM, box_goal, corner_goal, open_goal, wall_goal
+
+__all__ = ["MovementOptions", "Paths", "simulate_paths", "zone_seconds"]
 
 Array = NDArray[np.float64]
 
-# Clearance that the body centre keeps from a wall or the mesh (half the width of a mouse and a little), cm.
-_WALL_CLEARANCE = 2.0
 _N_UNIFORM = 8
-
-
-@dataclass(frozen=True)
-class BoxGeometry:
-    """Sizes of the box and its enclosure in cm.
-
-    Attributes
-    ----------
-    width_cm, height_cm
-        Floor as seen (x, y). Movement is modelled in a square floor.
-    enclosure_width_cm, enclosure_depth_cm
-        Enclosure along its wall and away from it.
-    enclosure_wall
-        Wall as seen: "top", "right", "bottom" or "left".
-    zone_margin_cm
-        Interaction zone: the enclosure widened by this on its free sides.
-    corner_size_cm
-        Side of the two corner zones at the wall opposite the enclosure.
-    """
-
-    width_cm: float = 42.0
-    height_cm: float = 42.0
-    enclosure_width_cm: float = 10.0
-    enclosure_depth_cm: float = 6.5
-    enclosure_wall: str = "top"
-    zone_margin_cm: float = 8.0
-    corner_size_cm: float = 9.0
-
-    def __post_init__(self) -> None:
-        if self.enclosure_wall not in ("top", "right", "bottom", "left"):
-            raise ValueError(f"enclosure_wall must be top, right, bottom or left, not {self.enclosure_wall!r}")
-        if self.width_cm != self.height_cm:
-            raise ValueError(f"the simulated floor must be square, not {self.width_cm} x {self.height_cm} cm")
-        if min(self.enclosure_width_cm, self.enclosure_depth_cm) <= 0:
-            raise ValueError("the enclosure must have a width and a depth above 0 cm")
-        if self.enclosure_width_cm + 2 * self.zone_margin_cm > self.width_cm:
-            raise ValueError("the interaction zone is wider than the floor")
-
-    @property
-    def side_cm(self) -> float:
-        """Side of the square floor."""
-        return self.width_cm
 
 
 @dataclass(frozen=True)
@@ -249,8 +208,8 @@ class _Walk:
 
     def _way_round_the_box(self) -> tuple[Array, Array]:
         """The goal, or a point in front of the enclosure where the enclosure stands between mouse and goal."""
-        middle, reach = self.geometry.side_cm / 2, self.geometry.enclosure_width_cm / 2 + 0.8 * _WALL_CLEARANCE
-        front = self.geometry.enclosure_depth_cm + _WALL_CLEARANCE
+        middle, reach = self.geometry.side_cm / 2, self.geometry.enclosure_width_cm / 2 + 0.8 * WALL_CLEARANCE_CM
+        front = self.geometry.enclosure_depth_cm + WALL_CLEARANCE_CM
         here, there = self.x - middle, self.goal_x - middle
         across = (here * there < 0) & (np.minimum(self.y, self.goal_y) < front)
         blocked = across & (np.abs(here) > 0.6 * reach) & (self.y < front + 1.5)
@@ -260,10 +219,10 @@ class _Walk:
         """Hold the body centre inside the floor and outside the enclosure."""
         geometry = self.geometry
         side, middle = geometry.side_cm, geometry.side_cm / 2
-        self.x = np.clip(self.x, _WALL_CLEARANCE, side - _WALL_CLEARANCE)
-        self.y = np.clip(self.y, _WALL_CLEARANCE, side - _WALL_CLEARANCE)
-        half = geometry.enclosure_width_cm / 2 + _WALL_CLEARANCE
-        front = geometry.enclosure_depth_cm + _WALL_CLEARANCE
+        self.x = np.clip(self.x, WALL_CLEARANCE_CM, side - WALL_CLEARANCE_CM)
+        self.y = np.clip(self.y, WALL_CLEARANCE_CM, side - WALL_CLEARANCE_CM)
+        half = geometry.enclosure_width_cm / 2 + WALL_CLEARANCE_CM
+        front = geometry.enclosure_depth_cm + WALL_CLEARANCE_CM
         offset = self.x - middle
         into_side, into_front = half - np.abs(offset), front - self.y
         inside = (into_side > 0) & (into_front > 0)
@@ -294,11 +253,11 @@ class _Walk:
         corner_share = options.corner_share + (1 - options.corner_share) * (1 - np.exp(-0.35 * self.fear))
         in_corner = ~at_box & (uniform[1] < corner_share)
         in_open = ~at_box & ~in_corner & (uniform[2] < options.open_share)
-        x, y = self._wall_goal(uniform)
+        x, y = wall_goal(self.x, self.y, uniform, geometry=self.geometry)
         for chosen, (goal_x, goal_y) in (
-            (at_box, self._box_goal(uniform)),
-            (in_corner, self._corner_goal(uniform)),
-            (in_open, self._open_goal(uniform)),
+            (at_box, box_goal(uniform, geometry=self.geometry)),
+            (in_corner, corner_goal(self.x, uniform, geometry=self.geometry)),
+            (in_open, open_goal(uniform, geometry=self.geometry)),
         ):
             x, y = np.where(chosen, goal_x, x), np.where(chosen, goal_y, y)
         self.goal_x, self.goal_y = np.where(free, x, self.goal_x), np.where(free, y, self.goal_y)
@@ -310,82 +269,6 @@ class _Walk:
         speed = np.where(near, 0.45, 1.0) * speed
         self.cruise = np.where(free, np.clip(speed, 3, 36), self.cruise)
         self.bout_left = np.where(free, 5.0, self.bout_left)
-
-    def _box_goal(self, uniform: Array) -> tuple[Array, Array]:
-        """A place beside one of the three free sides of the enclosure."""
-        width, depth = self.geometry.enclosure_width_cm, self.geometry.enclosure_depth_cm
-        along = uniform[3] * (width + 2 * depth)
-        clearance = _WALL_CLEARANCE + 0.3 + 2.2 * uniform[4]
-        left, right = along < depth, along > depth + width
-        middle = self.geometry.side_cm / 2
-        x = np.where(left, middle - width / 2 - clearance, middle + along - depth - width / 2)
-        x = np.where(right, middle + width / 2 + clearance, x)
-        y = np.where(left, along, np.where(right, along - depth - width, depth + clearance))
-        return x, np.maximum(y, _WALL_CLEARANCE + 0.2)
-
-    def _corner_goal(self, uniform: Array) -> tuple[Array, Array]:
-        """A place in the nearer (mostly) of the two corners opposite the enclosure."""
-        side = self.geometry.side_cm
-        nearer_right = self.x > side / 2
-        right = np.where(uniform[5] < 0.75, nearer_right, ~nearer_right)
-        inset_x, inset_y = _WALL_CLEARANCE + 0.3 + 3 * uniform[3], _WALL_CLEARANCE + 0.3 + 3 * uniform[4]
-        return np.where(right, side - inset_x, inset_x), side - inset_y
-
-    def _open_goal(self, uniform: Array) -> tuple[Array, Array]:
-        """A place on the open floor."""
-        side = self.geometry.side_cm
-        return side * (0.2 + 0.6 * uniform[3]), side * (0.42 + 0.4 * uniform[4])
-
-    def _wall_goal(self, uniform: Array) -> tuple[Array, Array]:
-        """A place further along the walls, outside the interaction zone."""
-        side = self.geometry.side_cm
-        inset = _WALL_CLEARANCE + 0.2 + 1.8 * uniform[3]
-        run = side - 2 * inset
-        # The walls as one line round the box, beginning at the top-left corner, clockwise as seen.
-        here = _along_walls(self.x, self.y, side)
-        forward = np.where(uniform[4] < 0.5, -1.0, 1.0)
-        place = here + forward * (8 + 26 * uniform[5])
-        limit = self.geometry.enclosure_width_cm / 2 + self.geometry.zone_margin_cm
-        middle = side / 2
-        in_zone = np.abs(_wrap(place - middle, 4 * side)) < limit
-        place = np.where(in_zone, here - forward * (8 + 26 * uniform[5]), place)
-        place = np.where(np.abs(_wrap(place - middle, 4 * side)) < limit, place + 2 * side, place) % (4 * side)
-        wall, part = place // side, (place % side) / side
-        x = np.select(
-            [wall == 0, wall == 1, wall == 2], [inset + run * part, side - inset, side - inset - run * part], inset
-        )
-        y = np.select(
-            [wall == 0, wall == 1, wall == 2], [inset, inset + run * part, side - inset], side - inset - run * part
-        )
-        return x, y
-
-
-def _along_walls(x: Array, y: Array, side: float) -> Array:
-    """Place on the line round the walls that is nearest to a point of the floor."""
-    gaps = np.stack([y, side - x, side - y, x])
-    nearest = gaps.argmin(axis=0)
-    return np.select([nearest == 0, nearest == 1, nearest == 2], [x, side + y, 3 * side - x], 4 * side - y)
-
-
-def _wrap(value: Array, period: float) -> Array:
-    return (value + period / 2) % period - period / 2
-
-
-def turn_to_wall(x: Array, y: Array, heading: Array, *, geometry: BoxGeometry) -> tuple[Array, Array, Array]:
-    """Turn a path from "enclosure on the top wall" to the wall of ``geometry``.
-
-    Examples
-    --------
-    >>> x, y, heading = turn_to_wall(np.array([21.0]), np.array([5.0]), np.array([0.0]),
-    ...                              geometry=BoxGeometry(enclosure_wall="right"))
-    >>> [float(x[0]), float(y[0])]
-    [37.0, 21.0]
-    """
-    quarter_turns = ("top", "right", "bottom", "left").index(geometry.enclosure_wall)
-    side = geometry.side_cm
-    for _ in range(quarter_turns):
-        x, y = side - y, x
-    return x, y, heading + quarter_turns * np.pi / 2
 
 
 def zone_seconds(paths: Paths, *, geometry: BoxGeometry | None = None, window_s: float | None = None) -> Array:

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from behavior.simulation.box_geometry import BoxGeometry
 from behavior.simulation.camera import Camera, camera_above
 from behavior.simulation.hand import Hand, draw_hand, hand_tip
 from behavior.simulation.light_events import frame_gains, lamp_factor, noise_fields
 from behavior.simulation.looks import Look
 from behavior.simulation.mouse_drawing import Coat, MouseShapes, draw_mouse, draw_reflection, prepare_shapes
-from behavior.simulation.movement import BoxGeometry
 from behavior.simulation.posture import Poses
 from behavior.simulation.scenery import Scenery, build_scenery
 from behavior.simulation.timeline import Script

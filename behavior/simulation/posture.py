@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from behavior.simulation.movement import BoxGeometry, turn_to_wall
+from behavior.simulation.box_geometry import BoxGeometry, turn_to_wall
 
 __all__ = ["BodyShape", "Poses", "pose_mouse", "turn_poses"]
 

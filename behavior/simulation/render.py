@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from behavior.simulation.box_geometry import BoxGeometry
 from behavior.simulation.camera import Camera, camera_above
 from behavior.simulation.looks import CONDITIONS, LEVELS, Look, draw_look
-from behavior.simulation.movement import BoxGeometry, MovementOptions
+from behavior.simulation.movement import MovementOptions
 from behavior.simulation.picture import Picture
 from behavior.simulation.posture import BodyShape
 from behavior.simulation.recording_file import VideoWriter, complete_or_absent

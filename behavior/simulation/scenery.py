@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from behavior.simulation.box_geometry import BoxGeometry
 from behavior.simulation.camera import Camera
 from behavior.simulation.looks import Look
-from behavior.simulation.movement import BoxGeometry
 
 __all__ = ["Scenery", "build_scenery", "enclosure_corners_cm", "floor_corners_cm", "zone_corners_cm"]
 

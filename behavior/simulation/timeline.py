@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from behavior.simulation.box_geometry import BoxGeometry, turn_to_wall
 from behavior.simulation.hand import Hand, hand_tip
 from behavior.simulation.looks import Look
-from behavior.simulation.movement import BoxGeometry, MovementOptions, Paths, simulate_paths, turn_to_wall
+from behavior.simulation.movement import MovementOptions, Paths, simulate_paths
 from behavior.simulation.posture import BodyShape, Poses, pose_mouse, turn_poses
 
 __all__ = ["Script", "frame_ticks", "plan_hand", "script_subject", "script_target"]

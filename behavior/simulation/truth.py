@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from behavior.simulation.movement import BoxGeometry
+from behavior.simulation.box_geometry import BoxGeometry
 from behavior.simulation.scenery import zone_corners_cm
 
 if TYPE_CHECKING:

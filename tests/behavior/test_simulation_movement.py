@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from behavior.simulation.movement import BoxGeometry, MovementOptions, simulate_paths, turn_to_wall, zone_seconds
+from behavior.simulation.box_geometry import BoxGeometry, turn_to_wall
+from behavior.simulation.movement import MovementOptions, simulate_paths, zone_seconds
 from behavior.simulation.posture import BodyShape, pose_mouse
 
 
