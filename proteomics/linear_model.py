@@ -26,7 +26,7 @@ _DEPENDENT = 1e-7
 # Normal equations worse conditioned than this lose digits; those proteins get a QR decomposition of their own.
 _ILL_CONDITIONED = 1e-5
 # Values per chunk: what a chunk needs stays within the processor's cache, and memory flat.
-_CHUNK_VALUES = 1 << 16
+_CHUNK_VALUES = 1 << 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,25 +231,27 @@ def _fit_chunk(values: Array, model: SampleModel, out: _Parts, rows: slice) -> N
     complete = np.zeros(len(values), dtype=bool) if own_weights else ~np.isnan(sums)
     where = np.arange(rows.start, rows.stop)
     if complete.all():
-        _fit_complete(values, model, out, where)
+        _fit_complete(values, sums, model, out, rows)
         return
     if complete.any():
-        _fit_complete(values[complete], model, out, where[complete])
+        _fit_complete(values[complete], sums[complete], model, out, where[complete])
     left = ~complete
     root = model.root_weights[rows][left] if own_weights and model.root_weights is not None else model.root_weights
     _fit_incomplete(values[left], root, model, out, where[left])
 
 
-def _fit_complete(values: Array, model: SampleModel, out: _Parts, where: npt.NDArray[np.int64]) -> None:
+def _fit_complete(
+    values: Array, sums: Array, model: SampleModel, out: _Parts, where: slice | npt.NDArray[np.int64]
+) -> None:
     n_samples, n_columns = model.design.shape
-    out.average[where] = values.mean(axis=1)
+    out.average[where] = sums / n_samples
     out.n_used[where] = n_samples
     white = values if model.root_weights is None else values * model.root_weights
     if model.blocks is not None:
         white = decorrelate(white, model.blocks, model.correlation)
     effects = white @ model.basis
     residuals = white - effects @ model.basis.T
-    out.coefficients[where] = np.linalg.solve(model.triangle, effects.T).T
+    out.coefficients[where] = effects @ model.inverse.T
     out.covariance[where] = model.covariance
     out.df_residual[where] = n_samples - n_columns
     out.sigma[where] = np.sqrt(np.einsum("gn,gn->g", residuals, residuals) / (n_samples - n_columns))
@@ -283,7 +285,7 @@ def _fit_incomplete(
             step = np.einsum("gkl,gl->gk", inverse, product(residual, good))
             solution += step
             residual = filled[good] - (solution @ columns.T) * measured[good]
-        back = np.linalg.inv(model.triangle)
+        back = model.inverse
         target = where[good]
         out.coefficients[target] = solution @ back.T
         out.covariance[target] = back @ inverse @ back.T

@@ -206,15 +206,15 @@ def f_test(result: ModeratedFit, coefficients: Sequence[int] | None = None, *, c
         matrix = result.fit.covariance[:, chosen[:, None], chosen]
     else:
         raise ValueError(f"covariance {covariance!r}: 'protein' or 'design'")
-    root = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
-    correlation = np.broadcast_to(matrix / (root[:, :, None] * root[:, None, :]), (len(t), chosen.size, chosen.size))
     known = np.isfinite(t).all(axis=1)
-    f = np.full(len(t), np.nan)
-    values, vectors = np.linalg.eigh(correlation[known])
+    matrix = matrix[known] if len(matrix) == len(t) else matrix
+    root = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
+    values, vectors = np.linalg.eigh(matrix / (root[:, :, None] * root[:, None, :]))
     # Contrasts that coincide add no degree of freedom; the design's rank is the same for every protein.
     independent = values > 1e-8 * values[:, -1:]
-    df1 = int(independent.sum(axis=1).min()) if known.any() else int(chosen.size)
-    along = np.einsum("gk,gkl->gl", t[known], vectors)
+    df1 = int(independent.sum(axis=1).min(initial=chosen.size))
+    along = (t[known][:, None, :] @ vectors)[:, 0]
+    f = np.full(len(t), np.nan)
     f[known] = np.where(independent, along**2 / np.where(independent, values, 1.0), 0.0).sum(axis=1) / df1
     p = np.full(len(t), np.nan)
     p[known] = np.exp(f_upper_log(f[known], df1, result.df_total[known]))

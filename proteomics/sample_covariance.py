@@ -29,6 +29,8 @@ class SampleModel:
     basis, triangle
         The whitened design is ``basis @ triangle``, the basis orthonormal (N, K). Weights of single values play no
         part in it.
+    inverse
+        Inverse of the triangle.
     covariance
         (K, K) unscaled covariance of the coefficients of a protein measured in every sample.
     """
@@ -39,6 +41,7 @@ class SampleModel:
     correlation: float
     basis: Array
     triangle: Array
+    inverse: Array
     covariance: Array
 
     @classmethod
@@ -58,7 +61,7 @@ class SampleModel:
         if blocks is not None:
             whole = decorrelate(whole.T, blocks, rho).T
         basis, triangle = np.linalg.qr(whole)
-        inverse = np.linalg.inv(triangle)
+        inverse = np.asarray(np.linalg.inv(triangle), dtype=np.float64)
         return cls(
             design=design,
             root_weights=root,
@@ -66,6 +69,7 @@ class SampleModel:
             correlation=rho,
             basis=basis,
             triangle=triangle,
+            inverse=inverse,
             covariance=inverse @ inverse.T,
         )
 
