@@ -36,7 +36,7 @@ def si_by_group(animals: pd.DataFrame, *, cut: float = 1.0) -> Figure | None:
     caption = (
         f"Social interaction ratio ({numbers_by_group(summary)}): share of observed time in the interaction zone "
         "with the target, divided by the share without. One mark per mouse; bar: mean; line: its 95 % interval; "
-        f"dashed: {cut:g}, below which a defeated mouse is classed susceptible (SUS), at or above which resilient (RES). "
+        f"dashed: {cut:g}, below which a defeated mouse is classed susceptible (SUS), at or above it resilient (RES). "
         "Controls are never classed."
     )
     if undefined:
@@ -129,7 +129,7 @@ def class_counts(animals: pd.DataFrame, *, cut: float = 1.0) -> Figure | None:
     shares = [percent(share) for share in sorted(table[table["kind"] == "SUS"]["share"])]
     spread = shares[0] if shares[0] == shares[-1] else f"{shares[0]} to {shares[-1]}"
     caption = (
-        f"Classes of {len(classed)} defeated mice by cohort (default rule, SI ratio below {cut:g} = SUS). Susceptible per "
+        f"Classes of {len(classed)} defeated mice by cohort (SI ratio below {cut:g} = SUS). Susceptible per "
         f"cohort: {spread}. In this test the share differs widely between cohorts, so cohort is part of every model."
     )
     chart = alt.layer(bars, text).properties(width=440, height=alt.Step(30))

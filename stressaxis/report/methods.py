@@ -60,8 +60,8 @@ def _behavior(results: Results) -> str:
         f"the enclosure for 1 s, unless a start was given). Time in the interaction zone{zone} is the sum of true "
         "frame durations as share of the time in which the mouse was seen, multiplied by the window; missing "
         "positions were not interpolated. The social interaction (SI) ratio is the share with target divided by the "
-        f"share without; defeated mice with a ratio below {results.cut:g} were classed susceptible, others resilient; a "
-        f"ratio with a zero denominator is missing. Velocity comes from positions{smooth}."
+        f"share without; defeated mice with a ratio below {results.cut:g} were classed susceptible, others resilient; "
+        f"a ratio with a zero denominator is missing. Velocity comes from positions{smooth}."
     )
 
 

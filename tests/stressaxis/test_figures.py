@@ -275,7 +275,13 @@ def test_numbers_read_well() -> None:
     assert estimate_words(float("nan"), 0, 1) == ("–", "0 to 1")
 
 
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=20))
+def test_two_animals_have_no_interval() -> None:
+    assert mean_interval([1.0, 3.0])[0] == 2.0
+    assert np.isnan(mean_interval([1.0, 3.0])[1:]).all()
+    assert np.isnan(mean_interval([])).all()
+
+
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=20))
 def test_interval_holds_the_mean(values: list[float]) -> None:
     mean, low, high = mean_interval(values)
     assert low <= mean + 1e-9 and high >= mean - 1e-9
