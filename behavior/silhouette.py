@@ -229,17 +229,17 @@ def _axis(m: dict[str, float]) -> tuple[float, float, float]:
     return angle, math.sqrt(long / short), third / m["m00"] / long**1.5
 
 
-def _edge(mask: Image) -> npt.NDArray[np.int32]:
+def _edge(mask: Image) -> npt.NDArray[Any]:
     """(N, 2) outermost pixels x, y of a mask's largest part."""
     import cv2
 
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    edge: npt.NDArray[np.int32] = max(contours, key=len).reshape(-1, 2)
+    edge: npt.NDArray[Any] = max(contours, key=len).reshape(-1, 2)
     return edge
 
 
 def _ends(
-    edge: npt.NDArray[np.int32], x: float, y: float, along: tuple[float, float]
+    edge: npt.NDArray[Any], x: float, y: float, along: tuple[float, float]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Farthest edge points on either side of (x, y), half a px outside the outermost pixel centres."""
     points = edge - np.array((x, y))
