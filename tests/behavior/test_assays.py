@@ -163,6 +163,8 @@ def test_unseen_is_dark_under_a_lid() -> None:
     assert row["dark_latency_s"] == pytest.approx(100)
     open_lid = score_light_dark(tracks(centre=xy), arena, unseen_is_dark=False).row
     assert open_lid["light_share"] == pytest.approx(0.75)
+    assert open_lid["dark_share"] == pytest.approx(0.25)
+    assert open_lid["dark_unseen_s"] == 0
 
 
 # --- two targets --------------------------------------------------------------------------------------------------

@@ -34,8 +34,8 @@ def path(*legs: tuple[float, float]) -> np.ndarray:
     return np.column_stack([np.full(len(down), 21.0), down])
 
 
-def samples(xy_cm: np.ndarray) -> Samples:
-    time = np.arange(len(xy_cm)) / RATE
+def samples(xy_cm: np.ndarray, time: np.ndarray | None = None) -> Samples:
+    time = np.arange(len(xy_cm)) / RATE if time is None else time
     tracks = xr.Dataset(
         {"position": (("time", "space", "keypoint", "individual"), xy_cm[:, :, None, None] * 10)},
         coords={"time": time, "space": ["x", "y"], "keypoint": ["centre"], "individual": ["subject"]},
@@ -78,6 +78,18 @@ def test_gap_in_sight_ends_the_way() -> None:
     entered = int(np.flatnonzero(xy[:, 1] < 14.5)[0])
     xy[entered - 10 : entered - 5] = np.nan
     assert kinds(find_events(samples(xy), ARENA)) == ["flight"]
+
+
+def test_a_way_ends_where_the_mouse_turns_back() -> None:
+    assert kinds(find_events(samples(path((35, 1), (10, 8), (18, 8), (16, 8), (35, 8))), ARENA)) == ["approach"]
+
+
+def test_a_hole_in_the_recording_ends_the_way() -> None:
+    xy = path((35, 1), (10, 8), (35, 8))
+    time = np.arange(len(xy)) / RATE
+    left = int(np.flatnonzero(xy[:, 1] < 14.5)[-1])
+    time[left + 10 :] += 5.0
+    assert kinds(find_events(samples(xy, time), ARENA)) == ["approach"]
 
 
 def test_higher_thresholds_give_no_more_flights() -> None:

@@ -56,6 +56,11 @@ def test_a_fast_run_is_no_jump() -> None:
     assert check_recording(recording(xy=xy), ARENA).row["jumps_per_min"] == 0
 
 
+def test_small_steps_at_a_high_frame_rate_are_no_jumps() -> None:
+    xy = np.column_stack([210.0 + 25.0 * (np.arange(900) % 2), np.full(900, 210.0)])
+    assert check_recording(recording(xy=xy, time=np.arange(900) / 120), ARENA).row["jumps_per_min"] == 0
+
+
 def test_unsteady_frame_rate_and_changing_area() -> None:
     time = np.cumsum(np.where(np.arange(900) % 8 == 0, 0.3, 1 / 15))
     codes = [problem.code for problem in check_recording(recording(time=time), ARENA).problems]
