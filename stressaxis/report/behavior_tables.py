@@ -71,8 +71,8 @@ def _comparisons(table: pd.DataFrame, words: str, *, folded: str = "") -> TableV
         "note",
     ]
     caption = (
-        f"{words}. Difference with its 95 % interval, p, effect size; smallest: the standardised difference that groups "
-        "of this size show with 80 % power."
+        f"{words}. Difference with its 95 % interval, p, effect size; smallest: the standardised difference that "
+        "groups of this size show with 80 % power."
     )
     rows = [_comparison(row) for _, row in table.iterrows()]
     return TableView(

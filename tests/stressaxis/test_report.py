@@ -393,7 +393,7 @@ IN_SIGHT = """<script>window.IntersectionObserver = class {
 @pytest.mark.slow
 def test_a_browser_draws_the_page_without_a_complaint(whole: tuple[Path, Page], chromium: str, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_text(whole[1].source.replace("<head>", f"<head>{IN_SIGHT}"), encoding="utf-8")
+    page.write_text(whole[1].source.replace("<head>", f"<head>{IN_SIGHT}", 1), encoding="utf-8")
     command = [
         chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
         "--disable-background-networking", "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}",
