@@ -11,6 +11,7 @@ REASONS: dict[str, str] = {
     "trial_missing": "the trial was not recorded or not listed",
     "trial_refused": "less than 80 % of the window was recorded",
     "never_seen": "the animal is not seen in the window",
+    "mostly_unseen": "the animal is seen in less than half of the recorded time",
     "unseen_in_part": "the animal is not seen in this part of the window",
     "not_measured": "the trials table has no such column or value",
     "zero_without_target": "the value without target is 0; a ratio to it is not defined",

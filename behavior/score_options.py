@@ -44,6 +44,9 @@ class ScoreOptions:
         counts as not recorded.
     warn_below, refuse_below
         Share of the window that must be recorded: below the first a warning, below the second no score.
+    refuse_seen_below
+        Share of the recorded time in which the animal must be seen; below it no score: what is left says too little
+        about the rest.
     lost_limit_percent
         A trial in which the animal is not seen for more of the recorded time than this is flagged.
     bin_s
@@ -71,6 +74,7 @@ class ScoreOptions:
     max_frame_s: float = 1.0
     warn_below: float = 0.98
     refuse_below: float = 0.80
+    refuse_seen_below: float = 0.50
     lost_limit_percent: float = 10.0
     bin_s: float = 10.0
 
@@ -87,6 +91,7 @@ class ScoreOptions:
         _check_range("lost_limit_percent", self.lost_limit_percent, most=100.0)
         _check_range("refuse_below", self.refuse_below, most=1.0)
         _check_range("warn_below", self.warn_below, most=1.0)
+        _check_range("refuse_seen_below", self.refuse_seen_below, most=1.0)
         if self.refuse_below > self.warn_below:
             raise ValueError(f"refuse_below ({self.refuse_below}) must not be above warn_below ({self.warn_below})")
 

@@ -35,7 +35,9 @@ def refuse(samples: Samples, *, options: ScoreOptions) -> str:
     """Reason code for which a trial is not scored; '' if it is."""
     if samples.scored_s < options.refuse_below * options.window_s - 1e-6:
         return "trial_refused"
-    return "" if samples.observed_s > 0 else "never_seen"
+    if samples.observed_s <= 0:
+        return "never_seen"
+    return "mostly_unseen" if samples.observed_s < options.refuse_seen_below * samples.scored_s - 1e-6 else ""
 
 
 def trial_problems(
@@ -98,7 +100,10 @@ def _sight_problems(
     lost = row["lost_percent"]
     found: list[tuple[str, str, str]] = []
     if refusal == "never_seen":
-        found.append(("lost_frames", "the animal is never seen in the window", "not scored"))
+        found.append(("mostly_unseen", "the animal is never seen in the window", "not scored"))
+    elif refusal == "mostly_unseen":
+        message = f"animal not seen in {lost:.1f} % of the recorded time"
+        found.append(("mostly_unseen", f"{message}; must be seen in {options.refuse_seen_below:.0%}", "not scored"))
     elif np.isfinite(lost) and lost > options.lost_limit_percent:
         message = f"animal not seen in {lost:.1f} % of the recorded time; limit {options.lost_limit_percent:g} %"
         found.append(("lost_frames", message, "scored on the time seen"))

@@ -95,6 +95,7 @@ _register(
     "excluded",
     {
         "trial_refused": "trial shorter than 80 % of the window; not scored",
+        "mostly_unseen": "the animal is seen in too little of the trial; not scored",
         "trial_missing": "one of the two trials is missing; no ratio",
         "no_target_time_zero": "0 s in the interaction zone without target; the ratio is not defined",
         "ratio_above_limit": "SI ratio at or above the exclusion limit",

@@ -207,7 +207,26 @@ def test_an_animal_never_seen_in_the_window_has_no_numbers() -> None:
     time = np.arange(1500) / 10
     score = score_trial(tracks(np.full((1500, 2), np.nan), time), ARENA, start_s=0.0)
     assert parse_note(score.row["note"])["never_seen"] == MEASURES
-    assert [problem.code for problem in score.problems] == ["lost_frames"]
+    assert [problem.code for problem in score.problems] == ["mostly_unseen"]
+
+
+def test_an_animal_seen_in_a_few_frames_only_has_no_numbers() -> None:
+    xy, time = walk()
+    xy[np.arange(len(xy)) % 20 != 0] = np.nan
+    score = score_trial(tracks(xy, time), ARENA, start_s=0.0)
+    assert parse_note(score.row["note"])["mostly_unseen"] == MEASURES
+    assert [problem.code for problem in score.problems] == ["mostly_unseen"]
+    assert score.row["lost_percent"] == pytest.approx(95, abs=0.1)
+    allowed = score_trial(tracks(xy, time), ARENA, start_s=0.0, options=ScoreOptions(refuse_seen_below=0.0))
+    assert allowed.row["iz_s"] >= 0
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2])
+def test_a_recording_of_almost_no_frames_is_refused(frames: int) -> None:
+    xy, time = walk()
+    score = score_trial(tracks(xy[:frames], time[:frames]), ARENA)
+    assert "trial_refused" in {problem.code for problem in score.problems}
+    assert parse_note(score.row["note"])["trial_refused"] == MEASURES
 
 
 def test_no_release_is_said() -> None:
