@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 import xarray as xr
 
 from behavior.elevated_maze import MazeOptions, score_elevated_maze
-from behavior.light_dark import score_light_dark
+from behavior.light_dark import LIGHT_DARK_OPTIONS, score_light_dark
 from behavior.open_field import OPEN_FIELD_OPTIONS, score_open_field
 from behavior.reasons import parse_note
 from behavior.score_options import ScoreOptions
@@ -161,7 +162,10 @@ def test_unseen_is_dark_under_a_lid() -> None:
     assert (row["transitions"], row["dark_unseen_s"]) == (3, pytest.approx(400))
     assert row["lost_percent"] == pytest.approx(100 * 400 / 600)
     assert row["dark_latency_s"] == pytest.approx(100)
-    open_lid = score_light_dark(tracks(centre=xy), arena, unseen_is_dark=False).row
+    refused = score_light_dark(tracks(centre=xy), arena, unseen_is_dark=False).row
+    assert "light_s" in parse_note(refused["note"])["mostly_unseen"]
+    options = replace(LIGHT_DARK_OPTIONS, refuse_seen_below=0.1)
+    open_lid = score_light_dark(tracks(centre=xy), arena, unseen_is_dark=False, options=options).row
     assert open_lid["light_share"] == pytest.approx(0.75)
     assert open_lid["dark_share"] == pytest.approx(0.25)
     assert open_lid["dark_unseen_s"] == 0
