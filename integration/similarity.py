@@ -124,7 +124,7 @@ def group_similarity(
 
     Notes
     -----
-    Two signatures can be alike only if both are there, so p is the larger of two exact tests: ``p_a`` permutes labels
+    Two signatures can be alike only if both are there, so p is the larger of two tests: ``p_a`` permutes labels
     between the first disease and the controls, with the second disease as it is; ``p_b`` the other way round. Both
     recompute both contrasts, so the controls stay shared. ``p_all`` permutes over all groups; it tests that no group
     differs from any other, and is too small where one disease is real and moves along with what varies most between
@@ -245,8 +245,7 @@ class _Study:
     ) -> Matrix:
         """(count, contrasts, proteins) under labels permuted over all groups, or among some with the others kept.
 
-        Covariates and kept groups are fitted first; what is left is permuted (Freedman & Lane 1983,
-        doi:10.1080/07350015.1983.10509354), so both stay with their samples.
+        Covariates and kept groups stay with their samples; the whole model's residuals are permuted.
         """
         free = np.ones(len(self.groups), dtype=bool) if among is None else np.isin(self.groups, among)
         kept = [self.groups == name for name in sorted(set(self.groups[~free]))]
@@ -256,7 +255,7 @@ class _Study:
         places = np.flatnonzero(free)
         strata = None if self.strata is None else self.strata[places]
         order[:, places] = places[permuted_rows(len(places), count, rng, strata=strata)]
-        moved = self.map.weights[:, order].transpose(1, 0, 2) @ (self.values - fitted)
+        moved = self.map.weights[:, order].transpose(1, 0, 2) @ self.map.null_residuals(self.values)
         result: Matrix = moved + self.map.weights @ fitted
         return result
 

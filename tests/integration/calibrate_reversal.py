@@ -20,7 +20,7 @@ from integration.reversal_data import disease_data, drug_data
 from tests.integration.calibration import band, commit, markdown
 
 SEED = 777
-PROTEINS, CASES, HEALTHY, DRUGS, PATIENTS = 200, 30, 32, 3, 14
+PROTEINS, CASES, HEALTHY, DRUGS, PATIENTS = 160, 30, 32, 2, 14
 SCORES = ("spearman", "cosine", "wtcs", "xsum")
 #: Size of the disease and of every drug; ``along``: on what varies most between people anyway, else on proteins of
 #: their own, the disease's and the drugs' apart.
@@ -106,6 +106,7 @@ def run(runs: int, *, seed: int = SEED) -> list[tuple[str, str, str, float]]:
                 hits.update(name for name, p in found.items() if p < 0.05)
             design = "first drug in the cases" if shared else "separate patients"
             rows += [(design, cell, name, hits[name] / runs) for name in found]
+            print(rows[-len(found) :], flush=True)
     return rows
 
 
