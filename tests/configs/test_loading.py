@@ -115,6 +115,7 @@ MISTAKES = [
     ("[Il4, Il5]", "[]", 21, "statistics.th2_set", "the declared set is empty"),
     ("[Il4, Il5]", "{axis: Th2, proteins: [Il4]}", 21, "statistics.th2_set", "both an axis and a list"),
     ("name: small", "date_format: '%d/%m'", 2, "date_format", "does not give back a day"),
+    ("name: small", "date_format: '%d%d'", 2, "date_format", "does not give back a day"),
     ("name: small", "date_format: dd/mm/yyyy", 2, "date_format", "%d"),
     ("name: small", "seed: 1.5", 2, "seed", "not a whole number; found 1.5"),
     ("name: small", "seed: -1", 2, "seed", "out of range; found -1, expected 0 or more"),

@@ -230,6 +230,24 @@ def test_reasons_of_the_subjects_table(study: Any, written: str, reason: str) ->
     assert configs.read_subjects(study.load())["exclude"].tolist() == [reason, "bite wound"]
 
 
+def test_a_column_in_another_format_is_one_mistake(study: Any) -> None:
+    rows = "".join(f"m{number},CON,0{1 + number % 9}/0{2 + number % 8}/2026\n" for number in range(50))
+    study.write("subjects.csv", "subject,group,si_date\n" + rows)
+    study.spoil("config.yaml", "  exclude:\n    subjects: {m02: bite wound}\n", "")
+    faults = [
+        fault for fault in study.mistakes(lambda: configs.read_subjects(study.load())) if fault.key.endswith("si_date")
+    ]
+    assert len(faults) == 4
+    assert faults[-1].message.endswith("more cells of this column are of the same kind, to line 51")
+
+
+def test_both_trials_of_a_subject_share_an_arena(study: Any) -> None:
+    study.spoil("config.yaml", "497, 473]}", "497, 473]}\n    box2: {floor_px: [73, 49, 497, 473]}")
+    study.write("trials.csv", "subject,trial,file,arena\nm01,no_target,a1.mp4,box\nm01,target,a2.mp4,box2\n")
+    (fault,) = study.table_mistakes()
+    assert (fault.line, fault.key, fault.found) == (3, "column arena", "box and box2")
+
+
 def test_many_mistakes_are_counted_not_printed_without_end(study: Any) -> None:
     study.write("subjects.csv", "subject,group\n" + "m,CON\n" * 200)
     with pytest.raises(ConfigError, match=r"and 1[0-9][0-9] more") as caught:
