@@ -55,6 +55,7 @@ __getattr__, __dir__, __all__ = lazy_front(
             "sample_quality",
         ),
         "readers": ("READERS", "SerumOptions", "SerumTable", "read_serum"),
+        "standard_curves": ("Curve", "CurveOptions", "fit_curve", "fit_plate"),
         "signature": ("SIGNATURE_COLUMNS", "SignatureResult", "false_discovery_q", "signature_table"),
         "simulation": ("BeadPanelOptions", "SerumSimulation", "simulate_bead_panel", "simulate_olink"),
     },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,10 @@ def plate_table(plate: PlateRead, options: SerumOptions, reader: str) -> SerumTa
         raise InputError(
             "the plate is empty", file=plate.file, found=f"{len(plate.wells)} wells, {len(plate.analytes)} analytes"
         )
+    if options.quantity == "fit":
+        from proteomics.standard_curves import fit_plate
+
+        plate, options = fit_plate(plate), replace(options, quantity="Result")
     quantity = _quantity(plate, options)
     keys = [f"{well} {of}" for well, of in zip(plate.wells, plate.plate or [""] * len(plate.wells), strict=True)]
     if twice := duplicated(keys):

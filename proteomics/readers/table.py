@@ -52,7 +52,8 @@ class SerumOptions:
         Meaning of 0 in a linear table: ``"below"`` detection, ``"missing"``, ``"value"`` (refused on a linear scale),
         or ``"auto"``: below for concentrations, missing for mass spectrometry intensities.
     quantity
-        Which of several quantities to read where a file has more than one (``"LFQ intensity"``, ``"Median"``).
+        Which of several quantities to read where a file has more than one (``"LFQ intensity"``, ``"Median"``);
+        ``"fit"`` works out a plate's concentrations from its own standards.
     layout
         Plate layout file: well to sample.
     replicates

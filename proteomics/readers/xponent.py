@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
+from core.problems import Problem
 from core.readers import Reader
 from proteomics.readers.cells import parse_cells
 from proteomics.readers.grids import Grid, head_lines, load_grid
 from proteomics.readers.plate import PlateRead, plate_table
 from proteomics.readers.table import SerumOptions, SerumTable, normal_name
+from proteomics.standard_curves import clean_series
 
 __all__ = ["READER", "read_xponent", "read_xponent_plate"]
 
@@ -63,6 +65,8 @@ def read_xponent_plate(path: str | Path) -> PlateRead:
         if name in blocks:
             cells[name] = _same_wells(grid, blocks[name], wells, names, analytes)
     counts = parse_cells([cell for row in cells.pop("Count", []) for cell in row]).values
+    expected = _standards(grid, blocks, names, analytes)
+    standards, problems = _without_broken(str(path), names, analytes, expected)
     return PlateRead(
         file=str(path),
         software=" ".join(cell for cell in grid.rows[0][1:4] if cell),
@@ -74,7 +78,8 @@ def read_xponent_plate(path: str | Path) -> PlateRead:
         unit=_unit(grid, blocks, len(analytes)),
         counts=counts.reshape(len(wells), len(analytes)) if counts.size else None,
         min_events=_min_events(grid),
-        standards=_standards(grid, blocks, names, analytes),
+        standards=standards,
+        problems=problems,
         dilution=_dilution(grid, blocks, wells),
         plate=[_preamble(grid, "Batch")] * len(wells),
     )
@@ -190,6 +195,24 @@ def _standards(grid: Grid, blocks: dict[str, _Block], names: list[str], analytes
             if name == grid.cell(row, 0):
                 expected[index] = parse_cells(texts).values
     return expected
+
+
+def _without_broken(
+    file: str, names: list[str], analytes: list[str], expected: np.ndarray | None
+) -> tuple[np.ndarray | None, list[Problem]]:
+    """Standards' concentrations without those that lost their decimal point, and what was left out."""
+    if expected is None:
+        return None, []
+    cleaned = expected.copy()
+    broken = []
+    for at, analyte in enumerate(analytes):
+        cleaned[:, at], names_left_out = clean_series(names, expected[:, at])
+        broken += [f"{name} of {analyte}" for name in names_left_out]
+    if not broken:
+        return cleaned, []
+    message = f"{len(broken)} expected concentrations break their dilution series ({', '.join(broken[:4])})"
+    action = "left out; a decimal point seems to be lost"
+    return cleaned, [Problem(code="poor_fit", file=Path(file).name, message=message, action=action)]
 
 
 def _dilution(grid: Grid, blocks: dict[str, _Block], wells: list[str]) -> list[float]:
