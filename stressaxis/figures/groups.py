@@ -64,7 +64,7 @@ def strip_chart(
     data = animals[["subject"]].assign(value=animals[value], shown=groups.label, kind=groups.kind).dropna()
     data["offset"] = 0.0
     for _, part in data.groupby("shown"):
-        data.loc[part.index, "offset"] = swarm_offsets(part["value"]) - 0.3
+        data.loc[part.index, "offset"] = swarm_offsets(part["value"]) - 0.45
     order = [name for name in groups.order if name in set(data["shown"])]
     x = alt.X(
         "shown:N",
@@ -89,7 +89,7 @@ def strip_chart(
         ],
     )
     # The mean and its interval stand to the right of the animals, so that neither hides the other.
-    summary = group_summary(data["value"], data["shown"], order).dropna(subset="mean").assign(offset=0.95)
+    summary = group_summary(data["value"], data["shown"], order).dropna(subset="mean").assign(offset=1.05)
     beside = alt.XOffset("offset:Q", scale=alt.Scale(domain=_SIDEWAYS))
     tick = alt.Chart(summary).mark_tick(orient="horizontal", size=step * 0.2, thickness=2.5, color="#111111")
     bar = tick.encode(x=x, xOffset=beside, y=alt.Y("mean:Q"))

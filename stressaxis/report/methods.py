@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stressaxis.figures.association import outcome_title
+from stressaxis.figures.numbers import percent
 from stressaxis.report.results import Results
 
 __all__ = ["methods_paragraphs"]
@@ -41,13 +42,14 @@ def _behavior(results: Results) -> str:
     scoring = results.setting("behavior", "scoring") or {}
     geometry = results.setting("behavior", "geometry") or {}
     window = _value(scoring, "window_s", " s", "the declared window")
+    hold = _value(scoring, "release_hold_s", " s", "a second")
     size = ""
     if "width_cm" in geometry and "height_cm" in geometry:
-        size = f" in an arena of {geometry['width_cm']:g} × {geometry['height_cm']:g} cm"
+        size = f" of an arena of {geometry['width_cm']:g} × {geometry['height_cm']:g} cm"
         if "enclosure_width_cm" in geometry and "enclosure_depth_cm" in geometry:
             width, depth = geometry["enclosure_width_cm"], geometry["enclosure_depth_cm"]
-            size += f" with an enclosure of {width:g} × {depth:g} cm at one wall"
-    zone = f", the enclosure widened by {geometry['zone_margin_cm']:g} cm" if "zone_margin_cm" in geometry else ""
+            size = f" ({width:g} × {depth:g} cm, at one wall){size}"
+    zone = f" (the enclosure widened by {geometry['zone_margin_cm']:g} cm)" if "zone_margin_cm" in geometry else ""
     point = {"centre": "centre of the body without the tail"}.get(
         str(scoring.get("point", "centre")), str(scoring.get("point"))
     )
@@ -57,7 +59,7 @@ def _behavior(results: Results) -> str:
         f"enclosure{size}. Recordings were decoded by their own timestamps; the {point} was tracked by comparison "
         "with a background model, and pixels were turned into cm by a projective transform from the corners of each "
         f"arena. The scored window was {window} from release (first frame from which only the subject moved outside "
-        f"the enclosure for 1 s, unless a start was given). Time in the interaction zone{zone} is the sum of true "
+        f"the enclosure for {hold}, unless a start was given). Time in the interaction zone{zone} is the sum of true "
         "frame durations as share of the time in which the mouse was seen, multiplied by the window; missing "
         "positions were not interpolated. The social interaction (SI) ratio is the share with target divided by the "
         f"share without; defeated mice with a ratio below {results.cut:g} were classed susceptible, others resilient; "
@@ -75,7 +77,7 @@ def _serum(results: Results) -> str:
     if results.contrasts():
         text += (
             " Groups were compared protein by protein by linear models with moderated t statistics (empirical Bayes "
-            "variances, Smyth 2004, doi:10.2202/1544-6115.1027)."
+            f"variances{_moderation(results)}, Smyth 2004, doi:10.2202/1544-6115.1027)."
         )
     if results.table("axis_scores") is not None:
         text += (
@@ -86,18 +88,26 @@ def _serum(results: Results) -> str:
     return text
 
 
+def _moderation(results: Results) -> str:
+    settings = results.setting("statistics", "moderation") or {}
+    words = {"trend": "with a trend over abundance", "robust": "robust to hypervariable proteins"}
+    return "".join(f" {text}" for name, text in words.items() if settings.get(name))
+
+
 def _statistics(results: Results) -> str:
     outcome = outcome_title(str(results.declared("primary_outcome") or "target_time"))
-    covariates = results.setting("statistics", "covariates") or []
-    further = f" and {', '.join(str(name) for name in covariates)}" if covariates else ""
+    terms = results.setting("statistics", "terms") or ["cohort"]
+    covariates = [*(results.setting("statistics", "covariates") or []), *terms]
+    power = results.setting("statistics", "power") or 0.8
     return (
-        f"The declared primary outcome was {outcome}. Its association with each marker (standardised over the mice "
-        "analysed) was estimated in defeated mice first by a linear model; target time was adjusted for no-target "
-        f"time and cohort (analysis of covariance){further}; SI ratio and velocity drop are given beside it, and all "
-        "mice with their group in the model. Tests are two-sided; intervals are 95 %. False discovery rates are "
-        "after Benjamini and Hochberg (1995), within the declared set (q_set) and over all detected proteins "
-        "(q_panel). The smallest detectable effect is the (partial) correlation found with 80 % power at the 5 % "
-        "level."
+        f"The declared primary outcome was {outcome}. Its association with each marker (log2 abundance or axis score, "
+        "standardised over the animals analysed) was estimated in defeated mice first, by a linear model; target time "
+        "was adjusted for no-target time (analysis of covariance). Every model further held those of the following "
+        f"that vary: {', '.join(str(name) for name in covariates)}. SI ratio and velocity drop, correlations and all "
+        "mice with their group in the model are given beside it. Tests are two-sided; intervals are 95 %. False discovery "
+        "rates are after Benjamini and Hochberg (1995, doi:10.1111/j.2517-6161.1995.tb02031.x), within the declared "
+        "set (q_set) and over all detected proteins (q_panel); axis scores are a family of their own. The smallest "
+        f"detectable effect is the (partial) correlation found with {percent(float(power))} power at the 5 % level."
     )
 
 

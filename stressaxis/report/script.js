@@ -14,7 +14,11 @@
   }
 
   function show(view) {
-    if (view.getState({ data: () => false }).signals.chosen !== undefined) view.signal("chosen", chosen).runAsync();
+    try {
+      view.signal("chosen", chosen).runAsync();
+    } catch {
+      // A figure without single animals has no such signal.
+    }
   }
 
   // Each static picture becomes interactive when it comes into sight; until then, and in print, it is plain SVG.

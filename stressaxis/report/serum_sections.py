@@ -94,7 +94,8 @@ def axes_section(results: Results) -> Section | None:
     if animals is None:
         animals = results.table("cohort")
     if scores is not None and animals is not None:
-        blocks += figure_row(axis_scores(_with_subject(scores, results), animals))
+        kept = animals[animals["excluded"] == ""] if "excluded" in animals else animals
+        blocks += figure_row(axis_scores(_with_subject(scores, results), kept))
     if members is not None:
         blocks += _member_tables(members, scores)
     return Section("axes", "T-helper axes", blocks)

@@ -390,10 +390,23 @@ IN_SIGHT = """<script>window.IntersectionObserver = class {
 };</script>"""
 
 
+# Names an animal in the page's search box, as a person would, and counts what stands out.
+SEARCH = """<script>setTimeout(() => {
+  const box = document.getElementById("find");
+  box.value = "m03";
+  box.dispatchEvent(new Event("input"));
+  setTimeout(() => {
+    const figures = [...document.querySelectorAll(".vega-embed")].map((part) => part.querySelectorAll('path[stroke="#000000"]'));
+    document.body.dataset.found = figures.filter((marks) => marks.length).length;
+  }, 4000);
+}, 8000);</script>"""
+
+
 @pytest.mark.slow
 def test_a_browser_draws_the_page_without_a_complaint(whole: tuple[Path, Page], chromium: str, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_text(whole[1].source.replace("<head>", f"<head>{IN_SIGHT}", 1), encoding="utf-8")
+    body, end = whole[1].source.replace("<head>", f"<head>{IN_SIGHT}", 1).rsplit("</body>", 1)
+    page.write_text(f"{body}{SEARCH}</body>{end}", encoding="utf-8")
     command = [
         chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
         "--disable-background-networking", "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}",
@@ -403,3 +416,6 @@ def test_a_browser_draws_the_page_without_a_complaint(whole: tuple[Path, Page], 
     assert [line for line in run.stderr.splitlines() if "CONSOLE" in line] == []
     pictures = sum(attrs.get("class") == "picture" for _, attrs in whole[1].tags)
     assert run.stdout.count('class="vega-embed') == pictures > 8
+    found = re.search(r'data-found="(\d+)"', run.stdout)
+    assert found is not None and int(found[1]) >= 4
+    assert run.stdout.count('class="mouse chosen"') == 1
