@@ -6,18 +6,19 @@ upper tail get fewer prior degrees of freedom, the fewer the less they fit the o
 References
 ----------
 .. [1] Phipson, Lee, Majewski, Alexander, Smyth, 2016, doi:10.1214/16-AOAS920.
-.. [2] Cleveland, 1979, doi:10.1080/01621459.1979.10481038 (the running line of the trend).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
+from proteomics.running_line import running_line
 from proteomics.tails import f_from_upper_log, f_upper_log
 from proteomics.variance_prior import VariancePrior, floored, variance_prior
 
@@ -27,6 +28,9 @@ Array = npt.NDArray[np.float64]
 
 #: Shares of the log variances Winsorised below and above.
 LOWER_TAIL, UPPER_TAIL = 0.05, 0.1
+#: Share of the proteins in each local line of the trend.
+SPAN = 0.4
+_ROOT_TOLERANCE = 1e-8
 
 
 def robust_variance_prior(variance: Array, df: Array, *, covariate: Array | None = None) -> VariancePrior:
@@ -39,7 +43,8 @@ def robust_variance_prior(variance: Array, df: Array, *, covariate: Array | None
 
     Notes
     -----
-    Equal to limma's ``fitFDistRobustly`` to 1e-6, a numerical quadrature and a root search being part of it.
+    Equal to limma's ``fitFDistRobustly`` to 1e-6. The trend is the robust running line of
+    :func:`proteomics.running_line.running_line`.
 
     Examples
     --------
@@ -52,7 +57,7 @@ def robust_variance_prior(variance: Array, df: Array, *, covariate: Array | None
     """
     usable = np.isfinite(variance) & np.isfinite(df) & (df > 1e-6)
     count = int(usable.sum())
-    if count < 3 or max(LOWER_TAIL, UPPER_TAIL) < 1 / count:
+    if count < 3:
         return variance_prior(variance, df, covariate=covariate)
     chosen = None if covariate is None else covariate[usable]
     inner = _fit(variance[usable], df[usable], chosen)
@@ -74,10 +79,12 @@ def _fit(variance: Array, df: Array, covariate: Array | None) -> VariancePrior:
         raise ValueError("more than half of the residual variances are zero: values seem copied or rounded")
     variance = floored(variance, 1e-12)
     plain = variance_prior(variance, df, covariate=covariate)
+    if max(LOWER_TAIL, UPPER_TAIL) < 1 / len(variance):
+        return plain  # too few proteins for any to lie in a tail
     largest = float(df.max())
     variance = _to_common_df(variance, df, largest, plain)
     logs = np.log(variance)
-    centre = _trimmed_mean(logs, UPPER_TAIL) if covariate is None else _running_line(covariate, logs)
+    centre = _trimmed_mean(logs, UPPER_TAIL) if covariate is None else running_line(covariate, logs, span=SPAN)
     residual = logs - centre
     low, high = np.quantile(residual, [LOWER_TAIL, 1 - UPPER_TAIL])
     clipped = np.clip(residual, low, high)
@@ -100,13 +107,6 @@ class _Moments:
 def _trimmed_mean(values: Array, share: float) -> float:
     cut = int(np.floor(len(values) * share))
     return float(np.sort(values)[cut : len(values) - cut].mean())
-
-
-def _running_line(x: Array, y: Array) -> Array:
-    """Locally weighted straight lines over the nearest 40 %, three rounds of down-weighting outliers."""
-    from statsmodels.nonparametric.smoothers_lowess import lowess
-
-    return np.asarray(lowess(y, x, frac=0.4, it=3, delta=0.01 * float(np.ptp(x)), return_sorted=False))
 
 
 def _to_common_df(variance: Array, df: Array, largest: float, prior: VariancePrior) -> Array:
@@ -189,8 +189,53 @@ def _match_df(observed: float, df1: float, plain_df: float) -> float | None:
     lowest = plain_df / (1 + plain_df)
     if excess(lowest) >= 0:
         return plain_df
-    root = float(optimize.brentq(excess, lowest, 1.0, xtol=1e-14))
+    root = _brent_root(excess, lowest, 1.0)
     return root / (1 - root)
+
+
+def _brent_root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Brent's root finder, stopped at 1e-8 as R's ``uniroot`` is in limma.
+
+    The last digits of a large prior df depend on where the search stops; going on would be exact and not comparable.
+    """
+    a, b = low, high
+    at_a, at_b = function(a), function(b)
+    c, at_c = a, at_a
+    while True:
+        before = b - a
+        if abs(at_c) < abs(at_b):
+            a, b, c = b, c, b
+            at_a, at_b, at_c = at_b, at_c, at_b
+        tolerance = 2 * np.finfo(np.float64).eps * abs(b) + _ROOT_TOLERANCE / 2
+        step = (c - b) / 2
+        if abs(step) <= tolerance or at_b == 0:
+            return b
+        if abs(before) >= tolerance and abs(at_a) > abs(at_b):
+            step = _interpolated(a, b, c, at_a, at_b, at_c, before, tolerance, step)
+        if abs(step) < tolerance:
+            step = tolerance if step > 0 else -tolerance
+        a, at_a = b, at_b
+        b += step
+        at_b = function(b)
+        if (at_b > 0) == (at_c > 0):
+            c, at_c = a, at_a
+
+
+def _interpolated(
+    a: float, b: float, c: float, at_a: float, at_b: float, at_c: float, before: float, tolerance: float, step: float
+) -> float:
+    """Secant or inverse quadratic step where it is safe, otherwise the bisection given."""
+    ratio = at_b / at_a
+    if a == c:
+        p, q = (c - b) * ratio, 1 - ratio
+    else:
+        s, r = at_b / at_c, at_a / at_c
+        p = ratio * ((c - b) * r * (r - s) - (b - a) * (s - 1))
+        q = (r - 1) * (s - 1) * (ratio - 1)
+    p, q = (p, -q) if p > 0 else (-p, q)
+    if p < 0.75 * (c - b) * q - abs(tolerance * q) / 2 and p < abs(before * q / 2):
+        return p / q
+    return step
 
 
 def _df_of_outliers(ratio: Array, df1: float, common: float) -> Array:

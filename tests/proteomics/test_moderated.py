@@ -11,6 +11,8 @@ from scipy import stats
 
 from proteomics.linear_model import fit_linear
 from proteomics.moderated import f_test, moderate
+from proteomics.robust_variance_prior import _brent_root, robust_variance_prior
+from proteomics.running_line import running_line
 from proteomics.variance_prior import natural_spline_basis, variance_prior
 
 EXACT, ROBUST = 1e-9, 1e-6
@@ -223,3 +225,50 @@ def test_value_with_zero_weight_is_as_good_as_missing(noisy: tuple[np.ndarray, n
     two = fit_linear(matrix, design)
     np.testing.assert_allclose(one.coefficients, two.coefficients, rtol=1e-10)
     np.testing.assert_array_equal(one.n_used, two.n_used)
+
+
+#: lowess(x, y, f = 0.4, iter = 3, delta = 0.01 * diff(range(x))) of R 4.2.2, with
+#: x = c(0.1, 0.5, 0.5, 0.9, 1.4, 2.2, 2.205, 3.1, 4.0, 4.0, 5.3, 7.7), y = c(1, 3, 2, 5, 4, 9, 7, 30, 9, 11, 12, 10).
+R_LOWESS = [
+    1.0000000000000002,
+    2.5,
+    2.5,
+    5,
+    4.0000270832247367,
+    7.8182620414776505,
+    7.8416386435002305,
+    29.999963684150948,
+    10.000000000000071,
+    10.000000000000071,
+    12.000000000000011,
+    10.000000000000004,
+]
+
+
+def test_running_line_is_r_lowess() -> None:
+    """Ties, points within delta of each other and an outlier, against R's numbers."""
+    x = np.array([0.1, 0.5, 0.5, 0.9, 1.4, 2.2, 2.205, 3.1, 4.0, 4.0, 5.3, 7.7])
+    y = np.array([1, 3, 2, 5, 4, 9, 7, 30, 9, 11, 12, 10.0])
+    np.testing.assert_allclose(running_line(x, y), R_LOWESS, rtol=1e-12)
+    np.testing.assert_allclose(running_line(x[::-1], y[::-1])[-2:], R_LOWESS[1::-1], rtol=1e-12)
+
+
+def test_root_search_finds_the_root() -> None:
+    for root in (0.2, 0.5, 0.93):
+        found = _brent_root(lambda value, root=root: np.expm1(3 * (value - root)), 0.0, 1.0)
+        assert abs(found - root) < 1e-8
+
+
+def test_few_proteins_and_rows_without_variance_keep_the_trend() -> None:
+    """Seven variances: nothing can be an outlier, the plain trend holds; a row without one is interpolated."""
+    rng = np.random.default_rng(1)
+    variance, average = rng.chisquare(4, 8) / 4, rng.normal(6, 2, 8)
+    df = np.full(8, 4.0)
+    df[3], variance[3] = 0.0, np.nan
+    robust = robust_variance_prior(variance, df, covariate=average)
+    plain = variance_prior(variance, df, covariate=average)
+    kept = df > 0
+    np.testing.assert_allclose(robust.scale[kept], plain.scale[kept])
+    order = np.argsort(average[kept])
+    expected = np.interp(average[3], average[kept][order], np.log(plain.scale[kept][order]))
+    assert np.log(robust.scale[3]) == pytest.approx(expected)
