@@ -72,7 +72,7 @@ def _excluded_ids(experiment: Experiment, rows: Rows) -> list[Fault]:
     at = ("behavior", "exclude", "subjects")
     return [
         Fault(
-            message=f"subject {label!r} is not in the subjects table",
+            message=f"subject {label!r} is not in the subjects table {rows.file}",
             key=".".join(at),
             remedy=id_suggestion(label, known),
             **config_place(experiment, (*at, label)),
