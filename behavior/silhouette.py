@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Image = npt.NDArray[Any]
+    Point = tuple[float, float]
 
-__all__ = ["CORE", "EDGE", "Blob", "Outline", "find_blobs", "outline"]
+__all__ = ["CORE", "EDGE", "THIN", "Blob", "Cuts", "Outline", "find_blobs", "make_cut", "make_cuts", "outline"]
 
 #: Share of the way from the scene to the subject's own darkness at which the silhouette's edge lies: half way is where
 #: a blurred edge stands, whatever the light.
@@ -26,38 +27,49 @@ THIN = 0.4
 #: outline, the coarse one takes off a tail made thick by blur or glare.
 FINE, COARSE = 8.0, 5.0
 
+_NOWHERE = (math.nan, math.nan)
 
-@dataclass(frozen=True, eq=False)
-class Blob:
+
+class Cuts(NamedTuple):
+    """Thresholds, (H, W) each: a pixel below one belongs to the subject's core, its body, its thin parts."""
+
+    core: Image
+    edge: Image
+    thin: Image
+
+    def window(self, left: int, top: int, right: int, bottom: int) -> Cuts:
+        """The same within a box."""
+        rows, columns = slice(top, bottom), slice(left, right)
+        return Cuts(self.core[rows, columns], self.edge[rows, columns], self.thin[rows, columns])
+
+
+class Blob(NamedTuple):
     """A thing as dark as the subject, tail and other thin parts taken off; px of the picture it was found in.
 
     Attributes
     ----------
     x, y, area
-        Centroid and area of its core.
-    left, top, width, height
-        Box around the core.
+        Centroid and area of its core, holes filled.
+    box
+        Left, top, right, bottom; right and bottom are outside.
+    edge
+        (N, 2) outermost pixels x, y of its core.
+    moments
+        Image moments of its core.
     mask
-        (H, W) core, 255 inside, over the whole picture.
+        (H, W) its core, 255 inside.
     """
 
     x: float
     y: float
     area: float
-    left: int
-    top: int
-    width: int
-    height: int
+    box: tuple[int, int, int, int]
+    edge: Image
+    moments: dict[str, float]
     mask: Image
 
-    def touches_edge(self) -> bool:
-        """Whether it reaches the picture's edge."""
-        rows, columns = self.mask.shape
-        return self.left <= 0 or self.top <= 0 or self.left + self.width >= columns or self.top + self.height >= rows
 
-
-@dataclass(frozen=True)
-class Outline:
+class Outline(NamedTuple):
     """What a silhouette tells, px of the picture it was found in.
 
     Attributes
@@ -71,16 +83,12 @@ class Outline:
     skew
         Skewness of the body along the axis: above 0 where the side to which ``angle`` points is the thinner one.
     tail
-        Length of the longest thin part that is attached to the body, in body lengths, signed by where it is attached:
-        above 0 on the side to which ``angle`` points.
-    root
-        Where it is attached, (x, y); NaN without one.
+        Length of the longest thin part that begins at the body, in body lengths, signed by where it begins: above 0 on
+        the side to which ``angle`` points; 0 without one.
     front, back
         Farthest points (x, y) of the body's edge on either side, ``front`` where ``angle`` points.
     front_base, back_base
-        The same for the core, from which tail and nose tip are taken off.
-    level
-        Mean brightness of the core.
+        The same for the core; where a tail begins on that side, the point next to it.
     """
 
     x: float
@@ -90,74 +98,73 @@ class Outline:
     elongation: float
     skew: float
     tail: float
-    root: tuple[float, float]
-    front: tuple[float, float]
-    back: tuple[float, float]
-    front_base: tuple[float, float]
-    back_base: tuple[float, float]
-    level: float
+    front: Point
+    back: Point
+    front_base: Point
+    back_base: Point
 
 
-def _below(picture: Image, scene: Image, level: float, share: float, gain: float) -> Image:
-    """255 where the picture is further than ``share`` of the way from the scene to ``level``."""
+def make_cut(scene: Image, level: float, share: float) -> Image:
+    """Threshold ``share`` of the way from the empty scene to the subject's brightness; 0 where the scene is 0.
+
+    Examples
+    --------
+    >>> make_cut(np.array([[200, 0]], np.uint8), 20.0, 0.5).tolist()
+    [[110, 0]]
+    """
     import cv2
 
-    limit = cv2.convertScaleAbs(scene, alpha=gain * (1 - share), beta=share * level * gain)
-    return cv2.compare(picture, limit, cv2.CMP_LT)
+    cut = cv2.convertScaleAbs(scene, alpha=1 - share, beta=share * level)
+    known = cv2.threshold(scene, 0, 255, cv2.THRESH_BINARY)[1]
+    return cv2.bitwise_and(cut, known)
 
 
-def find_blobs(
-    picture: Image,
-    scene: Image,
-    *,
-    level: float,
-    length: float,
-    gain: float = 1.0,
-    share: float = CORE,
-    min_area: float = 0.0,
-) -> list[Blob]:
+def make_cuts(scene: Image, level: float) -> Cuts:
+    """The three thresholds for a scene and the subject's brightness."""
+    return Cuts(make_cut(scene, level, CORE), make_cut(scene, level, EDGE), make_cut(scene, level, THIN))
+
+
+def find_blobs(picture: Image, cut: Image, *, length: float, min_area: float = 0.0) -> list[Blob]:
     """Things as dark as the subject, largest first.
 
     Thin parts are taken off by majority filters: they leave straight edges where they are.
 
     Parameters
     ----------
-    picture, scene
-        (H, W) picture and empty scene (0 where not to look).
-    level, length
-        The subject's brightness and length in px.
-    gain
-        Brightness of the picture relative to the scene's.
-    share
-        See :data:`CORE`.
+    picture, cut
+        (H, W) picture, the subject dark, and the threshold of its core.
+    length
+        The subject's length in px.
     min_area
         Smaller ones are left out.
     """
     import cv2
 
-    known = cv2.threshold(scene, 0, 255, cv2.THRESH_BINARY)[1]
-    core = _majority(cv2.bitwise_and(_below(picture, scene, level, share, gain), known), _odd(length / FINE))
+    core = _majority(cv2.compare(picture, cut, cv2.CMP_LT), _odd(length / FINE))
     trunk = _majority(core, _odd(length / COARSE))
-    core = cv2.bitwise_and(core, cv2.dilate(trunk, _disc(_odd(length / 5))))
-    count, labels, stats, centroids = cv2.connectedComponentsWithStats(core, connectivity=4, ltype=cv2.CV_16U)
-    order = sorted(range(1, count), key=lambda k: (-int(stats[k, 4]), k))
-    return [
-        Blob(
-            float(centroids[k, 0]),
-            float(centroids[k, 1]),
-            float(stats[k, 4]),
-            int(stats[k, 0]),
-            int(stats[k, 1]),
-            int(stats[k, 2]),
-            int(stats[k, 3]),
-            core if count == 2 else cv2.inRange(labels, k, k),
-        )
-        for k in order
-        if stats[k, 4] >= min_area
-    ]
+    core = cv2.bitwise_and(core, _grown(trunk, length / 5))
+    contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    blobs = []
+    for contour in contours:
+        # Pick's theorem: pixels of a shape from the polygon through the centres of its outermost ones.
+        area = cv2.contourArea(contour) + len(contour) / 2 + 1
+        if len(contour) < 5 or area < min_area:
+            continue
+        m = cv2.moments(contour)
+        if m["m00"] <= 0:
+            continue
+        left, top, width, height = cv2.boundingRect(contour)
+        mask = core
+        if len(contours) > 1:
+            mask = np.zeros_like(core)
+            cv2.drawContours(mask, [contour], -1, 255, cv2.FILLED)
+        box = (left, top, left + width, top + height)
+        blobs.append(Blob(m["m10"] / m["m00"], m["m01"] / m["m00"], area, box, contour.reshape(-1, 2), m, mask))
+    blobs.sort(key=lambda blob: (-blob.area, blob.box))
+    return blobs
 
 
-def outline(picture: Image, scene: Image, blob: Blob, *, level: float, length: float, gain: float = 1.0) -> Outline:
+def outline(picture: Image, cuts: Cuts, blob: Blob, *, length: float) -> Outline:
     """Measure the silhouette of a blob.
 
     The body is the core grown back to the half-contrast edge, by no more than a fourteenth of its length: so the edge
@@ -165,39 +172,24 @@ def outline(picture: Image, scene: Image, blob: Blob, *, level: float, length: f
     """
     import cv2
 
-    dark = _below(picture, scene, level, EDGE, gain)
-    body = cv2.bitwise_and(cv2.dilate(blob.mask, _disc(_odd(length / 7))), dark)
-    body = cv2.bitwise_or(body, blob.mask)
-    m = cv2.moments(body, binaryImage=True)
-    x, y = m["m10"] / m["m00"], m["m01"] / m["m00"]
-    angle, elongation, skew = _axis(m)
+    edge = cv2.compare(picture, cuts.edge, cv2.CMP_LT)
+    body = cv2.bitwise_or(cv2.bitwise_and(_grown(blob.mask, length / 7), edge), blob.mask)
+    contours, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    border = max(contours, key=len)
+    angle, elongation, skew = _axis(blob.moments)
     along = (math.cos(angle), math.sin(angle))
-    front, back = _ends(_edge(body), x, y, along)
-    core_edge = _edge(blob.mask)
-    front_base, back_base = _ends(core_edge, x, y, along)
-    tail, root = _tail(_below(picture, scene, level, THIN, gain), blob.mask, m, length)
+    front, back = _ends(border.reshape(-1, 2), blob.x, blob.y, along)
+    front_base, back_base = _ends(blob.edge, blob.x, blob.y, along)
+    tail, root = _tail(cv2.compare(picture, cuts.thin, cv2.CMP_LT), blob, length)
     if tail:
-        nearest = core_edge[int(np.argmin(np.square(core_edge - np.array(root)).sum(axis=1)))]
+        nearest = blob.edge[int(np.argmin(np.square(blob.edge - np.array(root)).sum(axis=1)))]
         base = (float(nearest[0]), float(nearest[1]))
-        if (root[0] - x) * along[0] + (root[1] - y) * along[1] < 0:
+        if (root[0] - blob.x) * along[0] + (root[1] - blob.y) * along[1] < 0:
             tail, back_base = -tail, base
         else:
             front_base = base
-    return Outline(
-        blob.x,
-        blob.y,
-        m["m00"],
-        angle,
-        elongation,
-        skew,
-        tail,
-        root,
-        front,
-        back,
-        front_base,
-        back_base,
-        float(cv2.mean(picture, mask=blob.mask)[0]),
-    )
+    area = cv2.contourArea(border) + len(border) / 2 + 1
+    return Outline(blob.x, blob.y, area, angle, elongation, skew, tail, front, back, front_base, back_base)
 
 
 def _odd(width: float) -> int:
@@ -206,88 +198,78 @@ def _odd(width: float) -> int:
 
 
 def _majority(mask: Image, width: int) -> Image:
+    """255 where more than half of the square around a pixel is."""
     import cv2
 
     return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY)[1]
 
 
-def _disc(size: int) -> Image:
+@cache
+def _square(width: int) -> Image:
+    return np.ones((width, width), np.uint8)
+
+
+def _grown(mask: Image, width: float) -> Image:
+    """Mask grown by half of ``width`` on each side."""
     import cv2
 
-    disc: Image = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return disc
+    return cv2.dilate(mask, _square(_odd(width)))
 
 
 def _axis(m: dict[str, float]) -> tuple[float, float, float]:
     """Direction of the long axis, elongation and skewness along it, from image moments."""
-    a, b, c = m["mu20"] / m["m00"], m["mu11"] / m["m00"], m["mu02"] / m["m00"]
+    mass = m["m00"]
+    a, b, c = m["mu20"] / mass, m["mu11"] / mass, m["mu02"] / mass
     angle = 0.5 * math.atan2(2 * b, a - c)
     spread = math.hypot((a - c) / 2, b)
-    long, short = (a + c) / 2 + spread, max((a + c) / 2 - spread, 1 / 12)
+    long, short = max((a + c) / 2 + spread, 1 / 12), max((a + c) / 2 - spread, 1 / 12)
     u, v = math.cos(angle), math.sin(angle)
     third = m["mu30"] * u**3 + 3 * m["mu21"] * u * u * v + 3 * m["mu12"] * u * v * v + m["mu03"] * v**3
-    return angle, math.sqrt(long / short), third / m["m00"] / long**1.5
+    return angle, math.sqrt(long / short), third / mass / long**1.5
 
 
-def _edge(mask: Image) -> npt.NDArray[Any]:
-    """(N, 2) outermost pixels x, y of a mask's largest part."""
-    import cv2
-
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    edge: npt.NDArray[Any] = max(contours, key=len).reshape(-1, 2)
-    return edge
-
-
-def _ends(
-    edge: npt.NDArray[Any], x: float, y: float, along: tuple[float, float]
-) -> tuple[tuple[float, float], tuple[float, float]]:
+def _ends(edge: Image, x: float, y: float, along: Point) -> tuple[Point, Point]:
     """Farthest edge points on either side of (x, y), half a px outside the outermost pixel centres."""
-    points = edge - np.array((x, y))
-    distance = np.hypot(points[:, 0], points[:, 1])
-    side = points @ np.array(along)
-    ends = []
-    for sign in (1.0, -1.0):
-        reach = np.where(side * sign > 0, distance, 0.0)
-        k = int(np.argmax(reach))
-        far = float(reach[k]) or 1.0
-        # The raster leaves open which of the points within one px is the tip: their middle.
-        dx, dy = points[(reach > far - 1) & (np.abs(points - points[k]).max(axis=1) < 4)].mean(axis=0)
-        scale = (far + 0.5) / (math.hypot(dx, dy) or 1.0)
-        ends.append((x + float(dx) * scale, y + float(dy) * scale))
-    return ends[0], ends[1]
+    dx, dy = edge[:, 0] - x, edge[:, 1] - y
+    square = dx * dx + dy * dy
+    ahead = dx * along[0] + dy * along[1] > 0
+    return _tip(square * ahead, dx, dy, x, y), _tip(square * ~ahead, dx, dy, x, y)
 
 
-def _tail(dark: Image, core: Image, m: dict[str, float], length: float) -> tuple[float, tuple[float, float]]:
+def _tip(square: Image, dx: Image, dy: Image, x: float, y: float) -> Point:
+    k = int(square.argmax())
+    far = math.sqrt(square[k])
+    # The raster leaves open which of the points within one px is the tip: their middle.
+    tips = [j for j in np.flatnonzero(square > max(far - 1, 0) ** 2) if abs(dx[j] - dx[k]) + abs(dy[j] - dy[k]) < 6]
+    mx, my = (sum(float(d[j]) for j in tips) / max(len(tips), 1) for d in (dx, dy))
+    scale = (far + 0.5) / (math.hypot(mx, my) or 1.0)
+    return x + mx * scale, y + my * scale
+
+
+def _tail(dark: Image, blob: Blob, length: float) -> tuple[float, Point]:
     """Length in body lengths of the longest thin part that begins at the body, and where it begins.
 
     Length counts away from the body's centre, so that edges and lines on the floor beside the body are short.
     """
     import cv2
 
-    thick = cv2.bitwise_or(_majority(dark, _odd(length / COARSE)), core)
-    thin = cv2.subtract(dark, cv2.dilate(thick, _disc(_odd(length / 12))))
-    count, labels = cv2.connectedComponents(thin, connectivity=8, ltype=cv2.CV_16U)
-    if count == 1:
-        return 0.0, _NOWHERE
-    points = cv2.findNonZero(thin).reshape(-1, 2)
-    part = labels[points[:, 1], points[:, 0]]
-    away = points - np.array((m["m10"] / m["m00"], m["m01"] / m["m00"]))
-    distance = np.hypot(away[:, 0], away[:, 1])
-    nearest, farthest = np.full(count, np.inf), np.zeros(count)
+    thick = cv2.bitwise_or(_majority(dark, _odd(length / COARSE)), blob.mask)
+    thin = cv2.subtract(dark, _grown(thick, length / 12))
+    contours, _ = cv2.findContours(thin, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     # Distance from the edge of the ellipse with the body's second moments, along the line to its centre.
-    inverse = np.linalg.inv([[m["mu20"], m["mu11"]], [m["mu11"], m["mu02"]]]) * m["m00"]
-    radius = 2 * distance / np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", away, inverse, away), 1e-9))
-    np.minimum.at(nearest, part, distance - radius)
-    np.maximum.at(farthest, part, distance - radius)
-    span = np.where(nearest < length / 4, farthest - nearest, 0.0)
-    # A mouse's tail is about as long as its body: longer lines are edges of the floor.
-    span[span > 1.5 * length] = 0
-    best = int(np.argmax(span))
-    if span[best] < length / 5:
-        return 0.0, _NOWHERE
-    own = np.flatnonzero(part == best)
-    first = points[own[np.argmin(distance[own] - radius[own])]]
-    return float(span[best] / length), (float(first[0]), float(first[1]))
-
-
-_NOWHERE = (math.nan, math.nan)
+    m = blob.moments
+    a, b, c = m["mu20"] / m["m00"], m["mu11"] / m["m00"], m["mu02"] / m["m00"]
+    inverse = 4 * max(a * c - b * b, 1e-9)
+    longest, root = length / 5, _NOWHERE
+    for contour in contours:
+        if len(contour) < longest:
+            continue
+        points = contour.reshape(-1, 2)
+        dx, dy = points[:, 0] - blob.x, points[:, 1] - blob.y
+        outside = np.hypot(dx, dy) * (1 - 1 / np.sqrt((c * dx * dx - 2 * b * dx * dy + a * dy * dy) / inverse + 1e-9))
+        nearest = int(outside.argmin())
+        span = float(outside.max() - outside[nearest])
+        # A mouse's tail is about as long as its body: longer lines are edges of the floor.
+        if outside[nearest] < length / 4 and longest < span < 1.5 * length:
+            longest, root = span, (float(points[nearest, 0]), float(points[nearest, 1]))
+    return (0.0, root) if math.isnan(root[0]) else (longest / length, root)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["TrackOptions", "track"]
 
 
+#: Frames that the scene is learned from.
+SAMPLES = 24
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrackOptions:
     """Settings of :func:`track`; none has to be set.
@@ -52,7 +56,7 @@ class TrackOptions:
     independent_frames: bool = False
     start_s: float | None = None
     end_s: float | None = None
-    samples: int = 24
+    samples: int = SAMPLES
 
     def __post_init__(self) -> None:
         if self.polarity not in ("auto", "dark", "light"):
@@ -120,7 +124,7 @@ def _dataset(
 ) -> xr.Dataset:
     note, other, confidence = table[:, 0], table[:, 1], table[:, 2]
     centre, ends = table[:, 3:5], table[:, 5:13]
-    area, angle, elongation, skew, tail = table[:, 15:20].T
+    area, angle, elongation, skew, tail = table[:, 13:18].T
     evidence = shape_evidence(skew, tail)
     if options.independent_frames:
         sense = np.where(evidence >= 0, 1, -1)
