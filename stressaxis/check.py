@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.problems import Problem, from_error
+from stressaxis.plan import check_names
+from stressaxis.system_libraries import check_system_libraries
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +49,9 @@ def check_experiment(config: Path, *, data_dir: Path | None = None) -> CheckRepo
     from configs.faults import ExperimentError
     from configs.tables import read_tables
 
+    check_system_libraries()
     experiment = configs.load(config, data_dir=data_dir)
+    check_names(experiment)
     problems = check(experiment)
     lines = [f"experiment {experiment.name} ({config})"]
     try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from configs.schema import Experiment
     from configs.tables import Tables
 
-__all__ = ["Plan", "declared_symbols", "plan_run"]
+__all__ = ["Plan", "check_names", "declared_symbols", "plan_run"]
 
 _BEHAVIOR = ("behavior",)
 
@@ -187,6 +187,7 @@ def _animals(experiment: Experiment, subjects: Sequence[Mapping[str, Any]], need
             "excluded": {row["subject"]: row["exclude"] for row in subjects if row.get("exclude")},
             "exclude": behavior.exclude.rules,
             "classes": behavior.classes,
+            "seed": experiment.seed,
         },
         needs=tuple(needs),
         weight=200.0,
@@ -225,6 +226,28 @@ def declared_symbols(experiment: Experiment) -> tuple[str, ...]:
     return tuple(
         member.symbol for member in members if member.axis == declared.axis and member.role == "core" and member.symbol
     )
+
+
+def check_names(experiment: Experiment) -> None:
+    """Names in the config that only the science packages know: axes and serum formats.
+
+    Raises
+    ------
+    ConfigError
+        With the line of the key and the names there are.
+    """
+    from configs.loading import refuse
+    from proteomics.axes import axis_names
+    from proteomics.readers import READERS
+
+    axis, known = experiment.statistics.th2_set.axis, axis_names()
+    if axis is not None and axis not in known:
+        refuse(experiment, "statistics", "th2_set", "axis", message="unknown axis", found=repr(axis),
+               expected=f"one of {', '.join(known)}")  # fmt: skip
+    formats = ["auto", *(reader.name for reader in READERS)]
+    if experiment.serum is not None and experiment.serum.format not in formats:
+        refuse(experiment, "serum", "format", message="unknown format", found=repr(experiment.serum.format),
+               expected=f"one of {', '.join(formats)}")  # fmt: skip
 
 
 def _statistics(

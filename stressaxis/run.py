@@ -19,7 +19,7 @@ from stressaxis.executors import Workers
 from stressaxis.fingerprint import FingerprintMemory, canonical_json
 from stressaxis.inputs import InputFile, fingerprint_files
 from stressaxis.lock import only_run
-from stressaxis.plan import plan_run
+from stressaxis.plan import check_names, plan_run
 from stressaxis.progress import RunProgress
 from stressaxis.provenance import machine, versions
 from stressaxis.publish import publish
@@ -95,6 +95,7 @@ def run_experiment(
 
     check_system_libraries()
     experiment = configs.load(config, data_dir=data_dir)
+    check_names(experiment)
     tables = read_tables(experiment)
     results = out if out is not None else Path("results") / experiment.name
     work = results / ".work"

@@ -6,21 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.problems import Problem
 from stressaxis.stepfiles import read_facts, write_problems, write_table
 from stressaxis.steps.score import SCORES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from behavior.arena import ArenaOptions
     from behavior.classes import ClassOptions
     from behavior.score_options import ExclusionOptions
 
-__all__ = ["ANIMALS", "ARENAS", "TIME_COURSE", "TRIALS", "bring_animals_together"]
+__all__ = ["ANIMALS", "ARENAS", "RECORDINGS", "RELIABILITY", "TIME_COURSE", "TRIALS", "bring_animals_together"]
 
 TRIALS = "trials.csv"
 ANIMALS = "social_interaction.csv"
 TIME_COURSE = "time_course.csv"
 ARENAS = "arenas.csv"
+RECORDINGS = "recordings.csv"
+RELIABILITY = "reliability.csv"
 
 
 def bring_animals_together(
@@ -33,8 +36,9 @@ def bring_animals_together(
     excluded: Mapping[str, str],
     exclude: ExclusionOptions,
     classes: ClassOptions,
+    seed: int,
 ) -> None:
-    """Write the trials table, the animals table, time courses and the arenas' zones.
+    """Write the tables of trials, animals, time courses, recordings, reliability and zones.
 
     Parameters
     ----------
@@ -50,20 +54,20 @@ def bring_animals_together(
         Subject to reason, as declared.
     exclude, classes
         Rules of exclusion and classes.
+    seed
+        Of the bootstrap interval of each SI ratio.
     """
     import pandas as pd
 
+    from behavior.quality import check_trial_rows
     from behavior.social_interaction import TRIAL_COLUMNS, score_animals
 
-    rows: list[dict[str, Any]] = []
-    bins: list[dict[str, Any]] = []
-    problems: list[Problem] = []
+    scored: dict[str, list[dict[str, Any]]] = {"rows": [], "bins": [], "recordings": []}
     for place in needs.values():
         if place is not None:
-            facts = read_facts(place / SCORES)
-            rows += facts["rows"]
-            bins += facts["bins"]
-    trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS)).sort_values(["subject", "trial"], kind="stable")
+            for what, rows in read_facts(place / SCORES).items():
+                scored[what] += rows
+    trials = _sorted(pd.DataFrame(scored["rows"], columns=list(TRIAL_COLUMNS)))
     scores = score_animals(
         trials,
         subjects=pd.DataFrame(list(subjects)),
@@ -72,16 +76,44 @@ def bring_animals_together(
         classes=classes,
         excluded=excluded,
     )
-    problems += scores.problems
+    animals = scores.table
     write_table(trials, output / TRIALS)
-    write_table(scores.table, output / ANIMALS)
-    if bins:
-        write_table(pd.DataFrame(bins).sort_values(["subject", "trial"], kind="stable"), output / TIME_COURSE)
+    if scored["bins"]:
+        bins = _sorted(pd.DataFrame(scored["bins"]))
+        write_table(bins, output / TIME_COURSE)
+        animals = _with_uncertainty(animals, bins, seed=seed, cut=classes.cut)
+        write_table(_reliability(bins, animals), output / RELIABILITY)
+        write_table(_sorted(pd.DataFrame(scored["recordings"])), output / RECORDINGS)
+    write_table(animals, output / ANIMALS)
     write_table(_zones(arenas), output / ARENAS)
-    write_problems(problems, output)
+    write_problems([*scores.problems, *check_trial_rows(trials)], output)
 
 
-def _zones(arenas: Mapping[str, ArenaOptions]) -> Any:
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values(["subject", "trial"], kind="stable")
+
+
+def _with_uncertainty(animals: pd.DataFrame, bins: pd.DataFrame, *, seed: int, cut: float) -> pd.DataFrame:
+    """The animals table with the interval of each SI ratio behind it, and for defeated mice P(susceptible)."""
+    from behavior.uncertainty import ratio_uncertainty
+
+    interval = ratio_uncertainty(bins, seed=seed, cut=cut).set_index("subject").drop(columns="note")
+    interval = interval.reindex(animals["subject"]).set_axis(animals.index)
+    # Controls are never classed, so there is no chance of their being susceptible either.
+    interval["p_susceptible"] = interval["p_susceptible"].where(animals["role"] == "defeated")
+    place = list(animals.columns).index("si_ratio") + 1
+    for offset, name in enumerate(interval.columns):
+        animals.insert(place + offset, name, interval[name])
+    return animals
+
+
+def _reliability(bins: pd.DataFrame, animals: pd.DataFrame) -> pd.DataFrame:
+    from behavior.reliability import split_half
+
+    return split_half(bins, animals=animals)
+
+
+def _zones(arenas: Mapping[str, ArenaOptions]) -> pd.DataFrame:
     """Corners of every zone of every arena, in cm."""
     import pandas as pd
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,14 +62,17 @@ def score_subject(
     parts: Sequence[PartPlan],
     options: ScoreOptions,
 ) -> None:
-    """Score the trials of a subject; write ``scores.json`` (``rows`` of the trials table, ``bins``) and the tracks.
+    """Score the trials of a subject; write the tracks and ``scores.json``.
 
+    ``rows`` are those of the trials table, ``bins`` the time courses, ``recordings`` the quality of each recording.
     A trial of which a recording could not be tracked is not scored from the rest of it.
     """
+    from behavior.quality import check_recording
     from behavior.social_interaction import score_parts
 
     rows: list[dict[str, Any]] = []
     bins: list[dict[str, Any]] = []
+    recordings: list[dict[str, Any]] = []
     problems: list[Problem] = []
     (output / TRACKS_FOLDER).mkdir()
     for trial in dict.fromkeys(part.trial for part in parts):
@@ -87,7 +90,12 @@ def score_subject(
         rows.append(score.row)
         bins += score.bins
         problems += score.problems
-    write_facts({"rows": rows, "bins": bins}, output / SCORES)
+        for part, plan in zip(ready, planned, strict=True):
+            start_s = score.row["start_s"] if part is ready[0] else part.start_s
+            quality = check_recording(part.tracks, part.arena, start_s=start_s)
+            recordings.append({"subject": subject, "trial": trial, "file": plan.file, **quality.row})
+            problems += [replace(problem, subject=subject, file=plan.file) for problem in quality.problems]
+    write_facts({"rows": rows, "bins": bins, "recordings": recordings}, output / SCORES)
     write_problems(problems, output)
 
 

@@ -121,7 +121,7 @@ class _Work:
     def all(self) -> None:
         from integration.counts import group_counts
 
-        if self.abundance is not None:
+        if self.abundance is not None and len(self._analysed()):
             self._attempt("axis scores", self._axes)
             self._differential()
         self.problems += self.cohort.problems
