@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_front(
     {
         "censored": ("CensoredResult", "censored_likelihood_test", "censored_test"),
         "censored_regression": ("CensoredFit", "fit_censored"),
-        "detection_model": ("DetectionResult", "detection_test"),
+        "detection_model": ("DetectionResult", "detection_likelihood_test", "detection_test"),
         "firth_logistic": ("FirthFit", "fit_firth"),
         "permutation": ("PermutationResult", "permutation_test"),
         "normalisation": (

@@ -17,7 +17,7 @@ from proteomics.block_correlation import block_correlation
 from proteomics.camera import camera
 from proteomics.censored import DETECTED_PER_COEFFICIENT, censored_likelihood_test
 from proteomics.contrasts import contrasts
-from proteomics.firth_logistic import fit_firth
+from proteomics.detection_model import detection_likelihood_test
 from proteomics.linear_model import fit_linear
 from proteomics.moderated import f_test, moderate
 from proteomics.permutation import permutation_test
@@ -99,9 +99,7 @@ def detection_cell(rng: np.random.Generator, runs: int, **cell: object) -> np.nd
     seen = np.isfinite(values)
     detected = seen & (side == 0)
     some = (detected != seen).any(axis=1)
-    whole = fit_firth(detected[some], x, seen=seen[some])
-    null = fit_firth(detected[some], x, seen=seen[some], fixed=1)
-    return stats.chi2.sf(np.maximum(2 * (whole.log_likelihood - null.log_likelihood), 0), 1)
+    return detection_likelihood_test(detected[some], seen[some], x, 1)[2]
 
 
 def permutation_cell(rng: np.random.Generator, runs: int, *, n: int, plates: int, missing: float) -> np.ndarray:
@@ -111,11 +109,11 @@ def permutation_cell(rng: np.random.Generator, runs: int, *, n: int, plates: int
         [
             one_protein(
                 permutation_test(
-                    serum(rng, n, plates=plates, missing=missing)[:12],
+                    serum(rng, n, plates=plates, missing=missing)[:8],
                     x[:, 1],
                     strata=strata,
                     seed=rng,
-                    permutations=199,
+                    permutations=99,
                 ).p
             )
             for _ in range(runs)
@@ -195,7 +193,7 @@ def set_cell(rng: np.random.Generator, runs: int, *, n: int, test: str) -> np.nd
             "camera 0.01": lambda effects=effects, sets=sets: camera(effects, sets, correlation=0.01)["p"],
             "fry": lambda effects=effects, sets=sets: fry(effects, sets)["p"],
             "fry mixed": lambda effects=effects, sets=sets: fry(effects, sets)["p_mixed"],
-            "roast": lambda effects=effects, sets=sets: roast(effects, sets, seed=rng, rotations=199)["p"],
+            "roast": lambda effects=effects, sets=sets: roast(effects, sets, seed=rng, rotations=99)["p"],
         }[test]()
         found.append(float(table[0]))
     return np.array(found)
@@ -242,7 +240,7 @@ LIMMA: list[Cell] = [
 ]  # fmt: skip
 
 #: Falling below the band is expected here, and why.
-CONSERVATIVE = {"detection": "few possible tables where few samples are undetected"}
+CONSERVATIVE = {"detection": "detected or not: there are few possible tables, and their p values skip 0.05"}
 
 
 def level_rows(cells: list[Cell], runs: int, offset: int, *, gated: bool) -> list[list[str]]:
@@ -250,7 +248,7 @@ def level_rows(cells: list[Cell], runs: int, offset: int, *, gated: bool) -> lis
     rows = []
     for number, (test, cell, run, options) in enumerate(cells):
         p = run(np.random.default_rng([SEED, offset + number]), runs, **options)
-        # Permutation p values are multiples of 1 / 200: 0.05 itself is one of them and belongs to the level.
+        # Permutation p values are multiples of 1 / 100: 0.05 itself is one of them and belongs to the level.
         share = float((p <= 0.05).mean()) if "permutation" in test or test == "roast" else float((p < 0.05).mean())
         inside = "inside" if low <= share <= high else ("below" if share < low else "ABOVE")
         if inside == "below" and test in CONSERVATIVE:
@@ -302,7 +300,7 @@ def page(runs: int) -> str:
             "## Our own tests",
             "",
             f"Band for the share of p < .05 with {len(OWN)} cells: {low:.4f} to {high:.4f}. Rows with fewer than 8"
-            " detected values per coefficient are refused and drawn again. Permutation counts p <= .05 (199"
+            " detected values per coefficient are refused and drawn again. Permutation counts p <= .05 (99"
             " permutations: .05 is one of the possible values).",
             "",
             markdown([*header, "band"], level_rows(OWN, runs, 0, gated=True)),

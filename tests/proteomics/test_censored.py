@@ -12,7 +12,7 @@ from core.errors import RefusedError
 from proteomics.abundance import from_frame
 from proteomics.censored import censored_likelihood_test, censored_test
 from proteomics.censored_regression import fit_censored
-from proteomics.detection_model import detection_test
+from proteomics.detection_model import detection_likelihood_test, detection_test
 from proteomics.firth_logistic import fit_firth
 
 
@@ -188,3 +188,16 @@ def test_null_p_values_are_uniform_at_the_size_of_a_mouse_study(n_samples: int, 
     p = censored_likelihood_test(np.maximum(y, limit)[enough], side[enough], x, 1).p
     low, high = stats.binom.ppf([0.0005, 0.9995], len(p), 0.05)
     assert low <= (p < 0.05).sum() <= high
+
+
+@pytest.mark.parametrize("size", [12, 20, 24])
+def test_exact_level_of_the_detection_test(size: int) -> None:
+    """Over all tables of two equal groups, weighted by their binomial probability: never above 0.05."""
+    x = np.column_stack([np.ones(2 * size), np.repeat([0, 1], size)])
+    counts = [(a, b) for a in range(size + 1) for b in range(size + 1) if 16 <= a + b < 2 * size]
+    rank = np.arange(size)
+    events = np.array([np.concatenate([rank < a, rank < b]) for a, b in counts])
+    p = detection_likelihood_test(events, np.ones_like(events), x, 1)[2]
+    for chance in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
+        weight = np.array([stats.binom.pmf(a, size, chance) * stats.binom.pmf(b, size, chance) for a, b in counts])
+        assert weight[p < 0.05].sum() <= 0.05 * weight.sum()
