@@ -124,6 +124,7 @@ def test_specs_in_the_page_are_json_with_the_ids_unharmed(whole: tuple[Path, Pag
     _, page = whole
     specs = re.findall(r'<script type="application/json" id="spec-[^"]+">(.*?)</script>', page.source, flags=re.S)
     assert len(specs) > 8
+    assert not any(letter in text for text in specs for letter in "<>&")
     assert any(HOSTILE in json.dumps(json.loads(text), ensure_ascii=False).replace('\\"', '"') for text in specs)
 
 
