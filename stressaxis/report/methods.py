@@ -105,9 +105,10 @@ def _statistics(results: Results) -> str:
         "was adjusted for no-target time (analysis of covariance). Every model further held those of the following "
         f"that vary: {', '.join(str(name) for name in covariates)}. SI ratio and velocity drop, correlations and all "
         "mice with their group in the model are given beside it. Tests are two-sided; intervals are 95 %. False "
-        "discovery rates are after Benjamini and Hochberg (1995, doi:10.1111/j.2517-6161.1995.tb02031.x), within the declared "
-        "set (q_set) and over all detected proteins (q_panel); axis scores are a family of their own. The smallest "
-        f"detectable effect is the (partial) correlation found with {percent(float(power))} power at the 5 % level."
+        "discovery rates are after Benjamini and Hochberg (1995, doi:10.1111/j.2517-6161.1995.tb02031.x), within the "
+        "declared set (q_set) and over all detected proteins (q_panel); axis scores are a family of their own. The "
+        "smallest detectable effect is the (partial) correlation found with "
+        f"{percent(float(power))} power at the 5 % level."
     )
 
 
