@@ -221,7 +221,7 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     caption = (
         f"Association of each marker with {title} ({_SUBSETS.get(subset, subset)}, n = {n_words}): coefficient per "
         "SD of the marker with its 95 % interval. Axis scores are diamonds, single proteins of the declared set "
-        f"circles; filled: q ≤ {threshold:g} within the declared set (axis scores without one: over the panel)."
+        f"circles; filled: q ≤ {threshold:g} within the declared set (axis scores: over all axis scores)."
     )
     chart = alt.layer(zero, lines, points, *values).properties(width=300, height=alt.Step(26))
     return from_chart(chart, name="association_forest", caption=caption, table="association.csv")
