@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = lazy_front(
         "contrasts": ("COMPARISON_COLUMNS", "ComparisonOptions", "Comparisons", "compare_groups"),
         "counts": ("group_counts",),
         "markers": ("Markers", "select_markers"),
+        "meta_analysis": ("MetaAnalysis", "cohort_estimates", "influence", "random_effects"),
+        "mixed_model": ("mixed_slope",),
         "model_terms": ("FACTORS", "ModelTerms", "coincide", "complete_rows", "model_terms", "same_partition"),
         "multiplicity": ("add_q_values",),
         "outcomes": ("OUTCOMES", "Outcome", "outcome_named"),
@@ -25,6 +27,9 @@ __getattr__, __dir__, __all__ = lazy_front(
             "welch_t",
         ),
         "readers": ("READERS", "read_signature"),
+        "reversal": ("Reversal", "ReversalOptions", "reversal"),
+        "reversal_data": ("DiseaseData", "DrugData", "disease_data", "drug_data"),
+        "reversal_scores": ("REVERSAL_SCORES", "percent_reversal"),
         "signature_scores": ("SCORES", "Score"),
         "signatures": (
             "Signature",
@@ -41,6 +46,7 @@ __getattr__, __dir__, __all__ = lazy_front(
             "group_similarity",
             "similarity_difference",
         ),
+        "treatment": ("TreatmentOptions", "TreatmentResult", "treatment_effects"),
         "power": ("smallest_detectable_correlation", "smallest_detectable_difference"),
     },
 )
