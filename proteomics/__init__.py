@@ -23,6 +23,12 @@ __getattr__, __dir__, __all__ = lazy_front(
         "block_correlation": ("BlockCorrelation", "block_correlation"),
         "camera": ("camera", "camera_of_statistics"),
         "contrasts": ("contrast_matrix", "contrasts"),
+        "repeated_measures": (
+            "RandomInterceptTest",
+            "RepeatedMeasuresResult",
+            "random_intercept_test",
+            "repeated_measures_test",
+        ),
         "roast": ("fry", "roast"),
         "romer": ("romer",),
         "set_effects": ("SetEffects", "set_effects"),
