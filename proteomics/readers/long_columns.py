@@ -46,7 +46,7 @@ class LongColumns:
 
     file: str
     names: dict[str, str]
-    codes: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    codes: dict[str, NDArray[Any]] = field(default_factory=dict)
     labels: dict[str, list[str]] = field(default_factory=dict)
     numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
@@ -287,9 +287,12 @@ def _parquet_batches(path: str | Path, wanted: Sequence[str]) -> Iterator[pa.Rec
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
+        schema = pq.read_schema(path)
+        # Text comes as codes and labels, as Parquet stores it; unpacking it only to count it again costs most.
+        texts = [name for name in wanted if pa.types.is_string(schema.field(name).type)]
+        with pq.ParquetFile(path, memory_map=True, read_dictionary=texts) as file:
             yield from file.iter_batches(batch_size=1 << 18, columns=list(wanted), use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"the Parquet file is damaged ({error})", file=path) from None
 
 
@@ -306,15 +309,21 @@ def _collect(columns: LongColumns, batches: Iterator[pa.RecordBatch], numbers: s
                 parts[role].append(_as_codes(column, labels[role]))
         columns.n_rows += batch.num_rows
     for role, pieces in parts.items():
-        joined = np.concatenate(pieces) if pieces else np.zeros(0)
         if role in numbers:
-            columns.numbers[role] = joined
+            columns.numbers[role] = np.concatenate(pieces) if pieces else np.zeros(0)
         else:
-            columns.codes[role] = joined.astype(np.int32, copy=False)
+            # Pieces were kept as small as their labels allowed; all take the size of the largest.
+            dtype = _code_dtype(len(labels[role]))
+            columns.codes[role] = np.concatenate(pieces).astype(dtype, copy=False) if pieces else np.zeros(0, dtype)
             columns.labels[role] = list(labels[role])
+        pieces.clear()
 
 
-def _as_codes(column: pa.Array, labels: dict[str, int]) -> NDArray[np.int32]:
+def _code_dtype(n_labels: int) -> type[np.unsignedinteger[Any]]:
+    return np.uint8 if n_labels <= 2**8 else np.uint16 if n_labels <= 2**16 else np.uint32
+
+
+def _as_codes(column: pa.Array, labels: dict[str, int]) -> NDArray[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -323,12 +332,12 @@ def _as_codes(column: pa.Array, labels: dict[str, int]) -> NDArray[np.int32]:
             column = pc.cast(column, pa.string())
         column = pc.fill_null(column, "").dictionary_encode()
     texts = column.dictionary.to_pylist()
-    of_batch = np.array(
-        [labels.setdefault("" if text is None else str(text).strip(), len(labels)) for text in texts] or [0], np.int32
-    )
+    known = [labels.setdefault("" if text is None else str(text).strip(), len(labels)) for text in texts]
     blank = labels.setdefault("", len(labels)) if column.null_count else 0
-    codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
-    return np.where(codes < 0, np.int32(blank), of_batch[codes])
+    # One place more at the end takes what is null.
+    of_batch = np.array([*known, blank], _code_dtype(len(labels)))
+    codes: NDArray[Any] = of_batch[pc.fill_null(column.indices, len(known)).to_numpy(zero_copy_only=False)]
+    return codes
 
 
 def _as_numbers(column: pa.Array, columns: LongColumns, role: str) -> NDArray[np.float64]:

@@ -242,14 +242,20 @@ def _assemble(
         raise InputError("no assay is left", file=columns.file, found=f"{len(keys)} control assays")
     place = np.full(len(keys), -1, np.int64)
     place[keep] = np.arange(keep.size)
-    inside = np.flatnonzero(place[protein] >= 0)
+    inside: slice | np.ndarray = np.flatnonzero(place[protein] >= 0) if apart else slice(None)
     cell = sample[inside].astype(np.int64) * keep.size + place[protein[inside]]
     shape = (len(names), keep.size)
     value, lod, unit = _values(columns, options)
     matrix = _scatter(cell, value[inside], shape, np.nan)
-    flags = _flags(columns)
-    flags[~np.isfinite(value) & ~np.isnan(value)] |= FLAGS["no_result"]
-    quality = _scatter(cell, flags[inside], shape, 0)
+    limits = None if lod is None else _scatter(cell, lod[inside], shape, np.nan)
+    quality = _scatter(cell, _flags(columns)[inside], shape, 0)
+    infinite = np.isinf(matrix)
+    matrix[infinite] = np.nan
+    quality[infinite] |= FLAGS["no_result"]
+    # A file of 50 million rows fits into memory once, not twice.
+    del value, lod, cell, infinite
+    has_lod = "lod" in columns.numbers
+    columns.numbers.clear()
     first_p = columns.first_rows(protein, len(keys))[keep]
     first_s = columns.first_rows(sample, len(names))
     panels = [columns.text("panel", row) for row in first_p]
@@ -263,8 +269,8 @@ def _assemble(
     )
     samples = _sample_table(columns, sample, first_s, names)
     dataset = from_frame(
-        pd.DataFrame(np.where(np.isinf(matrix), np.nan, matrix), index=names, columns=[keys[code] for code in keep]),
-        lod=None if lod is None else _scatter(cell, lod[inside], shape, np.nan),
+        pd.DataFrame(matrix, index=names, columns=[keys[code] for code in keep]),
+        lod=limits,
         quality=quality,
         samples=samples,
         proteins=proteins,
@@ -275,7 +281,7 @@ def _assemble(
         source_software="Olink NPX long",
     )
     problems += count_controls(samples["sample_type"].tolist(), names, file=columns.file)
-    problems += _warnings(columns, dataset, apart)
+    problems += _warnings(columns, dataset, apart, has_lod=has_lod)
     return SerumTable(dataset, problems, READER.name, tuple(SetApart(keys[code], kind) for code, kind in apart.items()))
 
 
@@ -323,13 +329,13 @@ def _sample_table(columns: LongColumns, sample: np.ndarray, first: np.ndarray, n
     return pd.DataFrame({name: column for name, column in table.items() if column is not None})
 
 
-def _warnings(columns: LongColumns, dataset: xr.Dataset, apart: dict[int, str]) -> list[Problem]:
+def _warnings(columns: LongColumns, dataset: xr.Dataset, apart: dict[int, str], *, has_lod: bool) -> list[Problem]:
     file = Path(columns.file).name
     problems = []
     if apart:
         message = f"{len(apart)} control assays are no proteins of the sample"
         problems.append(Problem(code="control_protein", file=file, message=message, action="set apart"))
-    if "lod" not in columns.numbers:
+    if not has_lod:
         message = "the table has no LOD column"
         problems.append(Problem(code="lod_unknown", file=file, message=message, action="all values count as detected"))
     warned = (dataset["quality"].values & (FLAGS["qc_warning"] | FLAGS["qc_fail"])).astype(bool).any(axis=1)
