@@ -18,7 +18,27 @@ __all__ = ["read_facts", "read_problems", "read_table", "write_facts", "write_pr
 _PROBLEMS = "problems.json"
 
 #: Columns that hold labels whatever they look like: '007' stays '007'.
-_TEXT = ("subject", "sample", "cohort", "cage", "group", "role", "plate", "arena", "file", "note", "protein", "symbol")
+_TEXT = frozenset(
+    {
+        "subject",
+        "sample",
+        "sex",
+        "strain",
+        "cage",
+        "cohort",
+        "group",
+        "role",
+        "treatment",
+        "plate",
+        "arena",
+        "file",
+        "trial",
+        "excluded",
+        "note",
+        "protein",
+        "symbol",
+    }
+)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

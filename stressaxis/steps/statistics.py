@@ -129,6 +129,8 @@ class _Work:
         write_table(group_counts(self.cohort, analysed=analysed), self.output / "group_counts.csv")
         self._attempt("group comparisons", self._comparisons)
         write_table(self.cohort.table.reset_index(), self.output / "cohort.csv")
+        if self.cohort.markers.shape[1]:
+            write_table(self.cohort.markers.reset_index(), self.output / "markers.csv")
 
     def _attempt(self, what: str, part: Callable[[], Any]) -> Any:
         try:
