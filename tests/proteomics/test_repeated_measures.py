@@ -70,7 +70,7 @@ def test_unbalanced_agrees_with_statsmodels(
         assert test.estimate[row] == pytest.approx(fit.fe_params[1], abs=1e-3)
         assert test.se[row] == pytest.approx(fit.bse_fe[1], rel=1e-2)
         compared += 1
-    assert compared >= 5
+    assert compared >= 4
 
 
 @pytest.mark.parametrize("within", [False, True])
