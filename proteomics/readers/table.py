@@ -148,7 +148,12 @@ _CALIBRATOR_NAMES = re.compile(r"ipc\b|inter[_ .-]?plate|plate[_ .-]?c(?:on)?tr(
 _BLANK_NAMES = re.compile(r"neg(?:ativ(?:e)?)?[_ .-]?c(?:on)?tr(?:o)?l|blank|background", re.IGNORECASE)
 _STATED_TYPES = {
     "sample": "sample",
+    "unknown": "sample",
     "bridge": "sample",
+    "standard": "standard",
+    "std": "standard",
+    "blank": "blank",
+    "background": "blank",
     "control": "control",
     "samplecontrol": "control",
     "platecontrol": "calibrator",

@@ -36,6 +36,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InputError
+from core.labels import duplicated
 from core.problems import Problem
 from core.readers import Reader
 from proteomics.readers.cells import Mark, decimal_mark, parse_cells
@@ -109,8 +110,13 @@ _SAMPLE_NOTES = {
     "name",
     "individualid",
     "rownames",
+    "location",
+    "welllocation",
+    "position",
+    "wellid",
 }
 _TYPES = ("sampletype", "type")
+_WELLS = ("well", "wellid", "location", "welllocation", "position")
 _LIMIT_ROWS = ("lod", "limitofdetection", "detectionlimit", "mindc", "lld", "mdd")
 _KEYS = ("unit", "species", "platform", "software")
 _UNIT_IN_NAME = re.compile(r"\s*[\(\[]\s*([pnμu]?g/m[lL]|U/m[lL]|mU/L|pM|nM|MFI|NPX)\s*[\)\]]\s*$")
@@ -219,7 +225,8 @@ def _samples_in_rows(grid: Grid, header: int, options: SerumOptions, problems: l
             )
         )
     else:
-        samples = _checked_ids(grid, rows, ids)
+        wells = next((columns[at] for at, name in enumerate(names) if normal_name(name) in _WELLS and at != ids), None)
+        samples = _checked_ids(grid, rows, ids, wells, problems)
     limits = [grid.cell(limit_rows[0], column) if limit_rows else "" for column in proteins]
     return _Matrix(
         [[columns[column][at] for column in proteins] for at in range(len(rows))],
@@ -272,7 +279,12 @@ def _split_columns(
     return notes, proteins
 
 
-def _checked_ids(grid: Grid, rows: list[int], column: int) -> list[str]:
+def _checked_ids(
+    grid: Grid, rows: list[int], column: int, wells: list[str] | None, problems: list[Problem]
+) -> list[str]:
+    named = [grid.cell(row, column) for row in rows]
+    if wells and all(wells) and not duplicated(wells) and duplicated(named):
+        return _by_well(grid, rows, named, wells, column, problems)
     seen: dict[str, int] = {}
     count: dict[str, int] = {}
     samples = []
@@ -292,6 +304,20 @@ def _checked_ids(grid: Grid, rows: list[int], column: int) -> list[str]:
         count[name] = count.get(name, 0) + 1
         samples.append(name if count[name] == 1 else f"{name} #{count[name]}")
     return samples
+
+
+def _by_well(
+    grid: Grid, rows: list[int], named: list[str], wells: list[str], column: int, problems: list[Problem]
+) -> list[str]:
+    """Ids of a plate's table: the well tells repeated names apart."""
+    if "" in named:
+        raise InputError("a row has no sample id", file=grid.file, where=grid.place(rows[named.index("")], column))
+    again = duplicated(named)
+    message = f"{len(again)} sample ids stand in several wells ({', '.join(again[:4])})"
+    problems.append(
+        Problem(code="duplicate_sample", file=Path(grid.file).name, message=message, action="kept apart by well")
+    )
+    return [f"{name} [{well}]" if name in again else name for name, well in zip(named, wells, strict=True)]
 
 
 def _proteins_in_rows(grid: Grid, header: int, problems: list[Problem]) -> _Matrix:

@@ -116,6 +116,26 @@ def test_bad_tables_are_refused_with_the_place(tmp_path: Path, text: str, messag
         read_serum(write(tmp_path / "a.csv", text))
 
 
+def test_multiplex_table_with_types_wells_and_marks(tmp_path: Path) -> None:
+    """As plate software writes concentrations: standards, blanks and replicate wells among the samples."""
+    text = """Well,Type,Sample,IL-4 (pg/mL),IL-5 (pg/mL)
+A1,Standard,Standard1,400,800
+B1,Background,Background,<1.5,<0.8
+C1,Unknown,m1,<1.5,12
+D1,Unknown,m1,2,13
+E1,Control,QC1,50,>800
+F1,Unknown,m2,n.d.,#NUM!
+"""
+    result = read_serum(write(tmp_path / "plate.csv", text), species="mouse")
+    ds = result.dataset
+    assert ds["sample"].values.tolist() == ["Standard1", "Background", "m1 [C1]", "m1 [D1]", "QC1", "m2"]
+    assert ds["sample_type"].values.tolist() == ["standard", "blank", "sample", "sample", "control", "sample"]
+    assert ds["below_lod"].values[:, 0].tolist() == [False, True, True, False, False, True]
+    assert ds["symbol"].values.tolist() == ["Il4", "Il5"]
+    assert int(ds["quality"].values[5, 1]) == FLAGS["no_result"]
+    assert "duplicate_sample" in {p.code for p in result.problems}
+
+
 def test_zeros_are_censored_not_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "# unit: pg/mL\nsample,Il4\nm1,0\nm2,8\n")
     ds = read_serum(path).dataset
