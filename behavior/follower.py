@@ -35,6 +35,11 @@ TOP_SPEED = 15.0
 UPDATE_EVERY_S, UPDATE_WEIGHT = 2.0, 0.1
 #: Things smaller than this share of the subject do not count as moving.
 OTHER_SHARE = 0.06
+#: Pale things: contrast as a share of the subject's, in standard deviations of the noise, and how much larger they must
+#: be than things that stand out as the subject does.
+PALE, PALE_NOISE, PALE_TIMES = 0.15, 4.0, 4.0
+#: The scene of the small picture follows what has come to rest this often, by this share.
+WATCH_EVERY_S, WATCH_WEIGHT = 0.5, 0.1
 #: Numbers that a look gives.
 COLUMNS = 18
 _NAN = float("nan")
@@ -80,8 +85,7 @@ class Follower:
     def __init__(self, scene: Scene, *, follow: bool) -> None:
         self._scene = scene
         self._follow = follow
-        self._small_per_work = (scene.scale / scene.step) ** 2
-        self._least_other = OTHER_SHARE * scene.area * self._small_per_work
+        self._least = OTHER_SHARE * scene.area * (scene.scale / scene.step) ** 2
         self._half = np.full_like(scene.floor, 127)
         self._points = np.flatnonzero(scene.floor)[:: max(1, int((scene.floor > 0).sum() // GAIN_POINTS))]
         self._place: tuple[float, float] | None = None
@@ -89,6 +93,8 @@ class Follower:
         self._time_s = 0.0
         self._updated_s = 0.0
         self._level = scene.subject_level
+        self._watched_s = 0.0
+        self._watch: Image | None = None
         self._renew()
 
     def look(self, luma: Image, time_s: float) -> tuple[float, ...]:
@@ -101,7 +107,7 @@ class Follower:
             note, found = self._in_window(part, gain, time_s)
         if found is None:
             note, found = self._search(part, gain, time_s)
-        other = self._other(small, gain, found)
+        other = self._other(small, gain, found, time_s)
         if self._follow:
             self._remember(found, time_s)
             self._update(part, gain, time_s, found)
@@ -218,26 +224,55 @@ class Follower:
         shape = outline(picture, cuts, blob, length=scene.length)
         return Found(shape, blob.box, corner[0], corner[1], brightness, confidence)
 
-    def _other(self, small: Image, gain: float, found: Found | None) -> float:
-        """Area in full px² of what else stands out on the floor, darker or lighter."""
+    def _other(self, small: Image, gain: float, found: Found | None, time_s: float) -> float:
+        """Area in full px² of what else moves on the floor, darker or lighter than it.
+
+        Small things count if they stand out as the subject does, pale ones (a hand, a sleeve) if they are large.
+        """
         import cv2
 
-        moving = cv2.compare(cv2.absdiff(levelled(small, gain), self._small_level), self._small_limit, cv2.CMP_GT)
+        small = levelled(small, gain)
+        if self._watch is None:
+            # The first frame shows what differs from the scene for good, if the box is still empty.
+            self._watch = (self._learned if found is not None else small).astype(np.float32)
+        # What was there when the scene was learned, and what has come to rest since, does not move.
+        difference = cv2.min(cv2.absdiff(small, self._learned), cv2.absdiff(small, cv2.convertScaleAbs(self._watch)))
+        area = max(
+            self._standing_out(difference, self._strong, found, 0.3, self._least),
+            # A subject's shadow is pale, too, and lies beside it.
+            self._standing_out(difference, self._pale, found, 0.8, PALE_TIMES * self._least),
+        )
+        if self._follow and time_s - self._watched_s >= WATCH_EVERY_S:
+            self._watched_s = time_s
+            free = self._scene.floor.copy()
+            if found is not None:
+                self._clear(free, found, 0.8)
+            cv2.accumulateWeighted(small, self._watch, WATCH_WEIGHT, mask=free)
+        return float(area * self._scene.step**2)
+
+    def _standing_out(self, difference: Image, limit: Image, found: Found | None, margin: float, least: float) -> int:
+        """Px of the small picture above the limit, thin things and the surroundings of the subject left out."""
+        import cv2
+
+        moving = cv2.compare(difference, limit, cv2.CMP_GT)
         if found is not None:
-            ratio = self._scene.scale / self._scene.step
-            margin = 0.3 * self._scene.length
-            left, top = found.box[0] + found.left - margin, found.box[1] + found.top - margin
-            right, bottom = found.box[2] + found.left + margin, found.box[3] + found.top + margin
-            moving[
-                max(0, int(top * ratio)) : max(0, int(bottom * ratio) + 1),
-                max(0, int(left * ratio)) : max(0, int(right * ratio) + 1),
-            ] = 0
-        if cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor)) < self._least_other:
-            return 0.0
+            self._clear(moving, found, margin)
+        if cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor)) < least:
+            return 0
         # Tails and the wires of the enclosure are thinner than a px of the small picture.
         moving = cv2.compare(cv2.blur(moving, (3, 3)), self._half, cv2.CMP_GT)
         area = cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor))
-        return float(area * self._scene.step**2) if area >= self._least_other else 0.0
+        return area if area >= least else 0
+
+    def _clear(self, small: Image, found: Found, margin: float) -> None:
+        """Set a small picture to 0 on and around the subject."""
+        ratio, reach = self._scene.scale / self._scene.step, margin * self._scene.length
+        left, top = found.box[0] + found.left - reach, found.box[1] + found.top - reach
+        right, bottom = found.box[2] + found.left + reach, found.box[3] + found.top + reach
+        small[
+            max(0, int(top * ratio)) : max(0, int(bottom * ratio) + 1),
+            max(0, int(left * ratio)) : max(0, int(right * ratio) + 1),
+        ] = 0
 
     def _remember(self, found: Found | None, time_s: float) -> None:
         if found is None:
@@ -278,14 +313,13 @@ class Follower:
         scene = self._scene
         self._first_cuts = make_cuts(scene.background.level, scene.subject_level)
         self._recut()
+        self._learned: Image = cv2.resize(scene.background.level, scene.floor.shape[::-1], interpolation=cv2.INTER_AREA)
+        self._small_values = np.maximum(self._learned.ravel()[self._points], 1).astype(np.float32)
+        contrast = self._learned - np.float32(scene.subject_level)
         # Where the scene is as dark as the subject its level is 0: nothing is watched there.
-        self._small_level: Image = cv2.resize(
-            scene.background.level, scene.floor.shape[::-1], interpolation=cv2.INTER_AREA
-        )
-        limit = 0.5 * (self._small_level.astype(np.float32) - scene.subject_level)
-        limit[limit < 0.125 * scene.background.contrast] = 255
-        self._small_limit: Image = cv2.convertScaleAbs(limit)
-        self._small_values = np.maximum(self._small_level.ravel()[self._points], 1).astype(np.float32)
+        contrast[contrast < 0.25 * scene.background.contrast] = 512
+        self._strong: Image = cv2.convertScaleAbs(0.5 * contrast)
+        self._pale: Image = cv2.convertScaleAbs(np.maximum(PALE * contrast, PALE_NOISE * scene.noise))
 
     def _recut(self) -> None:
         self._cut_level = self._level

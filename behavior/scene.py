@@ -52,6 +52,8 @@ class Scene:
         The subject: brightness, area of its core, length.
     largest
         Area of the largest core that can be the subject.
+    noise
+        Standard deviation of a pixel of the full picture about the scene, grey levels.
     level_tolerance
         How far its brightness may lie above ``subject_level``.
     """
@@ -70,6 +72,7 @@ class Scene:
     area: float
     length: float
     largest: float
+    noise: float
     level_tolerance: float
 
     def cut(self, luma: Image) -> Image:
@@ -153,6 +156,7 @@ def learn_scene(pictures: Sequence[Image], region: Region, *, dark: bool | None 
         length=length_full / scale,
         largest=2 * appearance.area_px * (length_full / scale / appearance.length_px) ** 2,
         level_tolerance=0.5 * background.contrast,
+        noise=_noise(parts, gains(stack, open_floor)),
     )
     return _measured(scene, parts, gains(stack, open_floor))
 
@@ -187,6 +191,13 @@ def _measured(scene: Scene, parts: Sequence[Image], gain: npt.NDArray[np.float64
         subject_level=float(level),
         level_tolerance=min(spread + 0.1 * scene.background.contrast, 0.5 * scene.background.contrast),
     )
+
+
+def _noise(parts: Sequence[Image], gain: npt.NDArray[np.float64]) -> float:
+    """Robust standard deviation of single pixels over the samples, brightness taken out."""
+    points = slice(3, None, 7)
+    values = np.stack([part[points, points].ravel() / g for part, g in zip(parts, gain, strict=True)])
+    return 1.4826 * float(np.median(np.abs(values - np.median(values, axis=0))))
 
 
 def _bounds(region: Region, shape: tuple[int, int]) -> tuple[int, int, int, int]:
