@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-__all__ = ["Reversal", "ReversalOptions", "reversal"]
+__all__ = ["Reversal", "ReversalOptions", "drug_reversal"]
 
 REVERSAL_COLUMNS = (
     "drug", "variant", "score", "n_proteins", "n_pairs", "n_case", "n_control", "n_shared", "observed", "null_mean",
@@ -69,7 +69,7 @@ class ReversalOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Reversal:
-    """Result of :func:`reversal`.
+    """Result of :func:`drug_reversal`.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Reversal:
     problems: list[Problem]
 
 
-def reversal(
+def drug_reversal(
     disease: DiseaseData,
     drugs: Sequence[DrugData],
     *,

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from integration.reversal import ReversalOptions, reversal
+from integration.reversal import ReversalOptions, drug_reversal
 from integration.reversal_data import disease_data, drug_data
 from tests.integration.calibration import band, commit, markdown
 
@@ -82,7 +82,7 @@ def p_values(rng: np.random.Generator, *, shared: bool, **effects) -> dict[str, 
     values, group, pairs = draw_trial(rng, shared=shared, **effects)
     side = disease_data(values, group=group, case="case", reference="HC")
     drugs = [drug_data(values, name=name, pairs=each) for name, each in pairs.items()]
-    table = reversal(side, drugs, options=options, seed=rng).table
+    table = drug_reversal(side, drugs, options=options, seed=rng).table
     first = table[table["drug"] == "drug0"].set_index("score")
     found = {f"{score}, p": first.loc[score, "p"] for score in SCORES}
     found["spearman, smallest p_max of the drugs"] = table.loc[table["score"] == "spearman", "p_max"].min()
@@ -90,7 +90,7 @@ def p_values(rng: np.random.Generator, *, shared: bool, **effects) -> dict[str, 
     if shared:
         hidden = values.rename(index=lambda name: f"again-{name}")
         again = [(f"again-{a}", f"again-{b}") for a, b in pairs["drug0"]]
-        unaware = reversal(side, [drug_data(hidden, name="drug0", pairs=again)], options=options, seed=rng).table
+        unaware = drug_reversal(side, [drug_data(hidden, name="drug0", pairs=again)], options=options, seed=rng).table
         found["naive: shared patients ignored, spearman"] = unaware.loc[unaware["score"] == "spearman", "p"].iloc[0]
     return found
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError, RefusedError
-from integration.reversal import ReversalOptions, reversal
+from integration.reversal import ReversalOptions, drug_reversal
 from integration.reversal_data import disease_data, drug_data
 from integration.reversal_null import disease_side_null, drug_side_null, permutations_of
 from integration.reversal_scores import REVERSAL_SCORES, percent_reversal, weighted_connectivity
@@ -52,7 +52,7 @@ def by_score(result, drug="drug0", variant="all proteins"):
 
 
 def test_the_drug_that_undoes_the_disease_ranks_first():
-    result = reversal(*trial(), options=QUICK, seed=2)
+    result = drug_reversal(*trial(), options=QUICK, seed=2)
     first = by_score(result)
     assert (first["rank"] == 1).all()
     assert (first["observed"] < 0).all()
@@ -64,7 +64,7 @@ def test_the_drug_that_undoes_the_disease_ranks_first():
 
 
 def test_a_drug_that_worsens_is_found_as_such():
-    first = by_score(reversal(*trial(undone=(-1.0, 0.0)), options=QUICK, seed=2))
+    first = by_score(drug_reversal(*trial(undone=(-1.0, 0.0)), options=QUICK, seed=2))
     assert (first["observed"] > 0).all()
     assert (first["p"] < 0.02).all()
 
@@ -72,7 +72,7 @@ def test_a_drug_that_worsens_is_found_as_such():
 def test_shared_patients_are_detected_and_their_bias_taken_out():
     observed, estimates, nulls = [], [], []
     for seed in range(12):
-        result = reversal(*trial(seed, undone=(0.0,), shared=True, disease=0.0), options=QUICK, seed=seed)
+        result = drug_reversal(*trial(seed, undone=(0.0,), shared=True, disease=0.0), options=QUICK, seed=seed)
         row = by_score(result).loc["cosine"]
         observed.append(row["observed"])
         estimates.append(row["estimate"])
@@ -109,7 +109,7 @@ def test_variants_leave_out_named_proteins():
     named = ReversalOptions(
         n_permutations=99, n_splits=1, n_bootstrap=0, without=(("without platelet proteins", ("P0", "P1")),)
     )
-    result = reversal(side, drugs, options=named)
+    result = drug_reversal(side, drugs, options=named)
     assert by_score(result, variant="without platelet proteins")["n_proteins"].tolist() == [78] * 5
 
 
@@ -118,14 +118,14 @@ def test_il4r_antibodies_are_shown_without_what_they_raise_themselves():
     names = ("IL4", "IL13", "IL4R", *side.proteins[3:])
     side, drugs = replace(side, proteins=names), [replace(drug, proteins=names) for drug in drugs]
     options = ReversalOptions(n_permutations=99, n_splits=1, n_bootstrap=5, il4r_drugs=("drug0",))
-    found = reversal(side, drugs, options=options).table
+    found = drug_reversal(side, drugs, options=options).table
     part = found[found["variant"] == "without IL4, IL13, IL4R"]
     assert set(part["drug"]) == {"drug0"}
     assert set(part["n_proteins"]) == {77}
 
 
 def test_proteins_say_what_is_reversed_and_add_up():
-    result = reversal(*trial(5), options=QUICK, seed=1)
+    result = drug_reversal(*trial(5), options=QUICK, seed=1)
     part = result.proteins[result.proteins["drug"] == "drug0"]
     assert part["contribution"].sum() == pytest.approx(by_score(result).loc["cosine", "observed"])
     assert (part["direction"] == "reversed").sum() > 20
@@ -170,11 +170,11 @@ def test_scores_turn_sign_with_the_drug_and_ignore_its_size(name):
 
 def test_same_seed_same_numbers_and_order_of_drugs_does_not_matter_for_scores():
     side, drugs = trial(7)
-    first, second = (reversal(side, drugs, options=QUICK, seed=4).table for _ in range(2))
+    first, second = (drug_reversal(side, drugs, options=QUICK, seed=4).table for _ in range(2))
     pd.testing.assert_frame_equal(first, second)
-    turned = reversal(side, drugs[::-1], options=QUICK, seed=4)
+    turned = drug_reversal(side, drugs[::-1], options=QUICK, seed=4)
     assert by_score(turned)["observed"].tolist() == pytest.approx(
-        by_score(reversal(side, drugs, options=QUICK))["observed"].tolist()
+        by_score(drug_reversal(side, drugs, options=QUICK))["observed"].tolist()
     )
 
 
@@ -183,7 +183,7 @@ def test_incomplete_proteins_are_left_out_and_said():
     after = drugs[1].after.copy()
     after[0, 5] = np.nan
     drugs[1] = replace(drugs[1], after=after)
-    result = reversal(side, drugs, options=QUICK)
+    result = drug_reversal(side, drugs, options=QUICK)
     assert (result.table["n_proteins"] == 79).all()
     assert result.problems[0].message.endswith("not complete in all tables: P5")
 
@@ -191,10 +191,10 @@ def test_incomplete_proteins_are_left_out_and_said():
 def test_refusals():
     side, drugs = trial(9)
     with pytest.raises(RefusedError, match="two drugs have one name"):
-        reversal(side, [drugs[0], drugs[0]])
+        drug_reversal(side, [drugs[0], drugs[0]])
     small, others = trial(9, proteins=8)
     with pytest.raises(RefusedError, match="found 8, expected at least 10"):
-        reversal(small, others)
+        drug_reversal(small, others)
     frame = pd.DataFrame(np.zeros((4, 2)), index=list("abcd"))
     with pytest.raises(RefusedError, match="found 2 pairs"):
         drug_data(frame, name="x", pairs=[("a", "b"), ("c", "d")])
