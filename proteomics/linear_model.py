@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import RefusedError
-from proteomics.sample_covariance import SampleModel, decorrelate, membership
+from proteomics.normal_equations import normal_equations, weighted_squares
+from proteomics.sample_covariance import SampleModel, decorrelate
 
 __all__ = ["LinearFit", "dependent_columns", "fit_linear"]
 
@@ -273,7 +274,7 @@ def _fit_incomplete(
     out.n_used[where] = used
     scale = measured.astype(np.float64) if root is None else np.where(measured, root, 0.0)
     columns = np.asarray(np.linalg.solve(model.triangle.T, model.design.T).T, dtype=np.float64)
-    gram, product = _normal_equations(scale, columns, model)
+    gram, product = normal_equations(scale, columns, model)
     eigen = np.linalg.eigvalsh(gram)
     sound = (eigen[:, 0] > _ILL_CONDITIONED * eigen[:, -1]) & (used > n_columns)
     good = np.flatnonzero(sound)
@@ -290,53 +291,10 @@ def _fit_incomplete(
         out.coefficients[target] = solution @ back.T
         out.covariance[target] = back @ inverse @ back.T
         out.df_residual[target] = used[good] - n_columns
-        out.sigma[target] = np.sqrt(_weighted_squares(residual, scale[good], model) / (used[good] - n_columns))
+        out.sigma[target] = np.sqrt(weighted_squares(residual, scale[good], model) / (used[good] - n_columns))
     for row in np.flatnonzero(~sound):
         weight = None if root is None else (root[row] if root.ndim == 2 else root)
         _fit_alone(values[row], measured[row], weight, model, out, int(where[row]))
-
-
-class _Product:
-    """The right-hand side X' V^-1 y of the normal equations for rows of a chunk."""
-
-    def __init__(self, scale: Array, columns: Array, model: SampleModel, sums: Array | None, damp: Array | None):
-        self.scale, self.columns, self.model, self.sums, self.damp = scale, columns, model, sums, damp
-
-    def __call__(self, values: Array, rows: npt.NDArray[np.int64]) -> Array:
-        weighted = values * self.scale[rows]
-        right = (weighted * self.scale[rows]) @ self.columns
-        if self.sums is None or self.damp is None or self.model.blocks is None:
-            return np.asarray(right)
-        block_sums = weighted @ membership(self.model.blocks)
-        right -= np.einsum("gb,gbk->gk", self.damp[rows] * block_sums, self.sums[rows])
-        return np.asarray(right / (1 - self.model.correlation))
-
-
-def _normal_equations(scale: Array, columns: Array, model: SampleModel) -> tuple[Array, _Product]:
-    """X' V^-1 X of every row. Within a block V^-1 = (I - c 11') / (1 - rho), c = rho / (1 - rho + m rho)."""
-    n_columns = columns.shape[1]
-    pairs = (columns[:, :, None] * columns[:, None, :]).reshape(len(columns), -1)
-    gram = ((scale * scale) @ pairs).reshape(-1, n_columns, n_columns)
-    if model.blocks is None:
-        return gram, _Product(scale, columns, model, None, None)
-    rho = model.correlation
-    member = membership(model.blocks)
-    damp = rho / (1 - rho + ((scale > 0) @ member) * rho)
-    sums = np.stack([scale @ (member * columns[:, [k]]) for k in range(n_columns)], axis=2)
-    gram = (gram - np.einsum("gb,gbk,gbl->gkl", damp, sums, sums, optimize=True)) / (1 - rho)
-    return gram, _Product(scale, columns, model, sums, damp)
-
-
-def _weighted_squares(residual: Array, scale: Array, model: SampleModel) -> Array:
-    """r' V^-1 r of every row."""
-    weighted = residual * scale
-    squares = np.einsum("gn,gn->g", weighted, weighted)
-    if model.blocks is None:
-        return np.asarray(squares)
-    rho = model.correlation
-    member = membership(model.blocks)
-    damp = rho / (1 - rho + ((scale > 0) @ member) * rho)
-    return np.asarray((squares - np.einsum("gb,gb->g", damp, (weighted @ member) ** 2)) / (1 - rho))
 
 
 def _fit_alone(
