@@ -22,6 +22,7 @@ class RightHandSide:
         self.scale, self.columns, self.model, self.sums, self.damp = scale, columns, model, sums, damp
 
     def __call__(self, values: Array, rows: npt.NDArray[np.int64]) -> Array:
+        """(rows, K) right-hand sides for values with missing ones as 0."""
         weighted = values * self.scale[rows]
         right = (weighted * self.scale[rows]) @ self.columns
         if self.sums is None or self.damp is None or self.model.blocks is None:

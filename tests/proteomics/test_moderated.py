@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from proteomics.linear_model import fit_linear
@@ -272,3 +274,28 @@ def test_few_proteins_and_rows_without_variance_keep_the_trend() -> None:
     order = np.argsort(average[kept])
     expected = np.interp(average[3], average[kept][order], np.log(plain.scale[kept][order]))
     assert np.log(robust.scale[3]) == pytest.approx(expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), gaps=st.floats(0, 0.4), blocks=st.booleans(), weighted=st.booleans())
+def test_adding_a_fitted_part_moves_the_coefficients_by_it(
+    seed: int, gaps: float, blocks: bool, weighted: bool
+) -> None:
+    """y + X b has the coefficients of y plus b and the same residuals, whatever is missing, weighted or correlated."""
+    rng = np.random.default_rng(seed)
+    n, k = int(rng.integers(6, 15)), int(rng.integers(1, 4))
+    design = np.column_stack([np.ones(n), rng.normal(size=(n, k - 1))])
+    matrix = rng.normal(size=(5, n))
+    matrix[rng.random(matrix.shape) < gaps] = np.nan
+    options = {}
+    if blocks:
+        options = {"block": np.arange(n) // 2, "correlation": float(rng.uniform(-0.5, 0.8))}
+    if weighted:
+        options["weights"] = rng.uniform(0.2, 3, n)
+    shift = rng.normal(size=(5, k))
+    one, two = fit_linear(matrix, design, **options), fit_linear(matrix + shift @ design.T, design, **options)
+    whole = np.isfinite(one.coefficients).all(axis=1)
+    np.testing.assert_allclose(two.coefficients[whole], (one.coefficients + shift)[whole], atol=1e-6)
+    np.testing.assert_allclose(two.sigma[whole], one.sigma[whole], atol=1e-8)
+    np.testing.assert_array_equal(two.df_residual, one.df_residual)
+    np.testing.assert_array_equal(np.isnan(two.coefficients), np.isnan(one.coefficients))
