@@ -153,7 +153,9 @@ class Video:
                     yield Frame(index, last_s, _luma(picture, self.info.rotation_deg))
                 index += 1
             if self.damage is None:
-                self.damage = self._shortfall(index, last_s)
+                # Frames that the camera dropped stand in the index of an AVI file with no bytes.
+                stored = sum(entry.size > 0 for entry in stream.index_entries)
+                self.damage = self._shortfall(index, last_s, stored)
 
     def samples(self, count: int) -> list[Frame]:
         """About ``count`` frames spread over the file, cheaply: key frames where there are enough of them.
@@ -229,7 +231,7 @@ class Video:
         except (_av_error(), ValueError) as error:
             self.damage = f"cannot be decoded after frame {count - 1} ({_plain(error)}); read up to there"
 
-    def _shortfall(self, count: int, last_s: float) -> str | None:
+    def _shortfall(self, count: int, last_s: float, stored: int) -> str | None:
         """In words, what is missing of the announced length or number of frames."""
         listed = self.info.n_frames or 0
         announced_s = np.nanmax([self.info.duration_s, listed / self.info.fps])
@@ -239,10 +241,8 @@ class Video:
                 f"ends after frame {count - 1} at {reached_s:.2f} s, {announced_s:.2f} s were announced; "
                 "the rest of the file is missing"
             )
-        if listed - count > max(3, _LENGTH_TOLERANCE * listed):
-            return (
-                f"{listed - count} of the {listed} frames that the file lists cannot be decoded; the others were read"
-            )
+        if stored == listed and stored - count > max(3, _LENGTH_TOLERANCE * stored):
+            return f"{stored - count} of the {stored} frames listed in the file cannot be decoded; the others were read"
         return None
 
     def _seek(self, container: Any, stream: Any, start_s: float) -> int:
