@@ -91,6 +91,13 @@ _register(
         "redundant_term": "a model term is contained in the others; it is left out and the result says so",
         "shared_patients": "patients that are in the disease signature and in a drug's before-and-after samples",
         "set_member_missing": "a member of the declared set is not on the panel or not detected",
+        "rate_unknown": "the track file holds no frame rate; its times are frame numbers, not seconds",
+        "origin_unknown": "positions in cm whose zero point is not the floor's top-left corner",
+        "low_likelihood": "positions below the likelihood limit, or at exactly 0, 0, count as missing",
+        "duration_differs": "the file states another duration than its rows have",
+        "sheet_skipped": "a sheet of a workbook without a track",
+        "open_event": "a state event without start or stop, or with a stop before its start",
+        "record_suspect": "a hand-kept record outside its usual range or order",
     },
 )
 _register(
