@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from tests.stressaxis.conftest import Command, Said
 
@@ -105,8 +106,9 @@ def test_recordings_that_cannot_be_used(
     message = [line for line in said.out.splitlines() if line.startswith("failed:") and "m01_target.mp4" in line]
     assert len(message) == 1
     assert words in message[0]
-    animals = pd.read_csv(tiny / "out" / "tables" / "social_interaction.csv").set_index("subject")
-    assert animals["si_ratio"].notna().sum() == 3
+    trials = pd.read_csv(tiny / "out" / "tables" / "trials.csv")
+    assert len(trials) == 7
+    assert trials["iz_s"].notna().all()
 
 
 def test_a_recording_that_opens_is_scored_up_to_its_damage(tiny: Path, stressaxis: Command) -> None:
@@ -122,11 +124,9 @@ def test_a_recording_that_opens_is_scored_up_to_its_damage(tiny: Path, stressaxi
 
 
 def test_zone_outside_the_picture(tiny: Path, stressaxis: Command) -> None:
-    text = (tiny / "experiment.yaml").read_text()
-    start = text.index("corners_px:")
-    end = text.index("]]", start) + 2
-    moved = "corners_px: [[300, 200], [700, 200], [700, 600], [300, 600]]"
-    (tiny / "experiment.yaml").write_text(text[:start] + moved + text[end:])
+    config = yaml.safe_load((tiny / "experiment.yaml").read_text())
+    config["behavior"]["arenas"]["arena_1"]["corners_px"] = [[300, 200], [700, 200], [700, 600], [300, 600]]
+    (tiny / "experiment.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     said = run(stressaxis, tiny)
     assert said.status == 1
     assert "outside the picture" in said.out
