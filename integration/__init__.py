@@ -27,6 +27,8 @@ __getattr__, __dir__, __all__ = lazy_front(
             "partial_correlation",
             "welch_t",
         ),
+        "planning": ("AssociationDesign", "PowerResult", "TrialDesign", "association_power", "trial_power"),
+        "prediction": ("Prediction", "PredictionOptions", "predict_from_serum"),
         "randomise": ("RandomiseOptions", "allocate", "allocation_balance"),
         "readers": ("READERS", "read_signature"),
         "reversal": ("Reversal", "ReversalOptions", "drug_reversal"),
