@@ -174,3 +174,19 @@ def test_null_share_of_a_mixture() -> None:
     rng = np.random.default_rng(0)
     p = np.concatenate([rng.uniform(size=8000), rng.beta(0.05, 10, 2000)])
     assert null_share(p) == pytest.approx(0.8, abs=0.05)
+
+
+def test_negative_correlation_is_shown_but_not_used() -> None:
+    """Proteins that oppose each other: the p is that of independent ones, the estimate stands in the table."""
+    rng = np.random.default_rng(8)
+    matrix = rng.normal(size=(40, 14))
+    matrix[1] = -matrix[0] + 0.3 * rng.normal(size=14)
+    design = np.column_stack([np.ones(14), np.repeat([0, 1], 7)])
+    names = [f"p{row}" for row in range(40)]
+    effects = set_effects(matrix, design, 1, proteins=names)
+    free = camera(effects, {"opposed": names[:2]})
+    assert free["correlation"][0] < -0.5
+    t = -np.sign(effects.t) * stats.norm.ppf(stats.t.sf(np.abs(effects.t), effects.df_total))
+    pooled = stats.ttest_ind(t[:2], t[2:])
+    expected = 2 * stats.t.sf(abs(pooled.statistic), min(12, 38))
+    assert free["p"][0] == pytest.approx(expected, rel=1e-6)
