@@ -109,7 +109,9 @@ def associate(cohort: Cohort, *, options: AssociationOptions = AssociationOption
 
     - ``ancova`` (target time: ``iz_target_s ~ marker + iz_no_target_s + cohort + plate + ...``) or ``linear_model``
       (other outcomes, without that baseline): slope in outcome units per SD of the log2 marker; effect = partial r;
-    - ``interaction`` (subset ``all``): slope in defeated minus slope in controls;
+    - ``interaction`` (subset ``all``): slope in defeated minus slope in control mice, each from its own model with its
+      own residual variance (Satterthwaite's degrees of freedom): defeated mice differ more from one another than
+      controls, and one common variance makes this test miss its level;
     - ``partial_pearson``, ``partial_spearman``: given the same terms;
     - ``pearson``, ``spearman``: given nothing; a note names what they leave out.
 
@@ -281,7 +283,7 @@ class _Part:
         formula = " + ".join([f"{self.outcome.column} ~ marker", *model.terms])
         rows = [self._row(linear_slope(y, x, model.columns, method=self.outcome.method), k, formula, notes)]
         if self.subset == "all" and table["role"].nunique() == 2:
-            rows.append(self._interaction(y, x, table, model, formula, notes))
+            rows.append(self._interaction(y, x, table))
         for method in ("pearson", "spearman"):
             partial = partial_correlation(x, y, model.columns, method=method)
             rows.append(self._row(partial, k, f"{self.outcome.column}, marker | {' + '.join(model.terms)}", notes))
@@ -313,25 +315,36 @@ class _Part:
             return f"refused: the {'marker' if np.ptp(x) == 0 else 'outcome'} has one value in all {n} subjects"
         return ""
 
-    def _interaction(
-        self,
-        y: NDArray[np.float64],
-        x: NDArray[np.float64],
-        table: pd.DataFrame,
-        model: ModelTerms,
-        formula: str,
-        notes: str,
-    ) -> dict[str, Any]:
-        defeated = (table["role"] == "defeated").to_numpy(dtype=np.float64)
-        columns = model.columns.assign(marker=x)
-        formula = f"{formula} + marker:role"
-        try:
-            estimate = linear_slope(y, x * defeated, columns, method="interaction")
-        except ValueError as error:
-            return self._row(Estimate(method="interaction", n=len(y)), 0, formula, f"refused: {error}")
-        return self._row(estimate, columns.shape[1], formula, notes)
+    def _interaction(self, y: Column, x: Column, table: pd.DataFrame) -> dict[str, Any]:
+        """Slope in defeated minus slope in control mice, each from its own model."""
+        fits: list[Estimate] = []
+        formula = f"{self.outcome.column} ~ marker + {' + '.join([*self.outcome.baseline, *self.terms])}, by role"
+        for role in ("defeated", "control"):
+            own = (table["role"] == role).to_numpy()
+            model = model_terms(table[own], [*self.outcome.baseline, *self.terms])
+            if refusal := self._too_small(int(own.sum()), model.columns.shape[1], x[own], y[own]):
+                note = refusal.replace("refused:", f"refused: {role} mice:")
+                return self._row(Estimate(method="interaction", n=len(y)), 0, formula, note)
+            fits.append(linear_slope(y[own], x[own], model.columns))
+        estimate = _slope_difference(fits[0], fits[1])
+        return self._row(estimate, round(estimate.n - 2 - estimate.df), formula, "")
 
     def _row(self, estimate: Estimate, k: int, model: str, note: str) -> dict[str, Any]:
         numbers = {name: value for name, value in asdict(estimate).items() if not name.startswith("effect_ci")}
         detectable = smallest_detectable_correlation(estimate.n, n_covariates=k, power=self.options.power)
         return numbers | {"smallest_detectable": detectable, "model": model, "note": note}
+
+
+def _slope_difference(first: Estimate, second: Estimate) -> Estimate:
+    """First minus second, of independent groups with variances of their own (Welch 1947, doi:10.2307/2332510)."""
+    from scipy import stats
+
+    variance = first.se**2 + second.se**2
+    df = variance**2 / (first.se**4 / first.df + second.se**4 / second.df)
+    estimate, se = first.estimate - second.estimate, float(np.sqrt(variance))
+    t, half = estimate / se, float(stats.t.ppf(0.975, df)) * se
+    return Estimate(
+        method="interaction", n=first.n + second.n, estimate=estimate, se=se, ci_low=estimate - half,
+        ci_high=estimate + half, statistic=t, df=df, p=float(2 * stats.t.sf(abs(t), df)),
+        effect=t / np.sqrt(t**2 + df), effect_name="partial_r",
+    )  # fmt: skip

@@ -77,8 +77,8 @@ R_MODELS = {
     ),
     # lm(iz_target_s ~ z + iz_no_target_s + cohort + plate + role, d)
     ("all", "target_time", "ancova"): (-11.3082019616, 2.31134435127, -4.89247824775, 1.11747782936e-05),
-    # lm(iz_target_s ~ z*role + iz_no_target_s + cohort + plate, d), row z:roledefeated
-    ("all", "target_time", "interaction"): (10.96889156413, 4.58997235947, 2.38975111506, 0.02083500172),
+    # lm(iz_target_s ~ z + iz_no_target_s + cohort + plate) in each role; difference of slopes, Satterthwaite df 14.516
+    ("all", "target_time", "interaction"): (5.317553852795, 6.145961087748, 0.865211116191, 0.400996032328),
 }  # fmt: skip
 
 
@@ -88,6 +88,13 @@ def test_models_equal_r(key):
     result = associate(with_group)
     found = row(result, **dict(zip(("subset", "outcome", "method"), key, strict=True)))
     assert found[["estimate", "se", "statistic", "p"]].tolist() == pytest.approx(R_MODELS[key], rel=1e-9)
+
+
+def test_an_interaction_with_too_few_controls_is_refused_with_the_number():
+    table = pd.concat([study().query("role == 'defeated'"), study().query("role == 'control'").head(7)])
+    found = row(associate(joined(table), options=TARGET_ONLY), subset="all", method="interaction")
+    assert found["note"] == "refused: control mice: 1 residual degrees of freedom, at least 3 needed"
+    assert np.isnan(found["p"])
 
 
 def test_the_interval_and_partial_r_equal_r(planted):
