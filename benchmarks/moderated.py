@@ -109,6 +109,8 @@ def large(quick: bool) -> None:
 
 if __name__ == "__main__":
     small = "--quick" in sys.argv
+    print("# Speed of the moderated statistics beside R limma\n")
+    print(f"Written by `python -m benchmarks.moderated`; {os.cpu_count()} cores, one thread each; runs take turns.\n")
     if shutil.which("Rscript"):
         compare(small)
     else:
