@@ -34,7 +34,7 @@ def top_proteins(signature: Matrix, *, share: float = SET_SHARE) -> tuple[NDArra
     """
     proteins = signature.shape[1]
     size = min(max(round(share * proteins), min(MIN_SET, proteins // 4)), proteins // 2)
-    order = np.argsort(signature, axis=1, kind="stable")
+    order = np.argsort(signature, axis=1)
     up, down = (np.zeros(signature.shape, dtype=bool) for _ in range(2))
     np.put_along_axis(down, order[:, :size], True, axis=1)
     np.put_along_axis(up, order[:, proteins - size :], True, axis=1)
@@ -66,7 +66,7 @@ def weighted_connectivity(disease: Matrix, drug: Matrix) -> Matrix:
     [-1.0]
     """
     up, down = top_proteins(disease)
-    order = np.argsort(-drug, axis=1, kind="stable")
+    order = np.argsort(-drug, axis=1)
     weights = np.take_along_axis(np.abs(drug), order, axis=1)
     peaks = [_running_peak(np.take_along_axis(each, order, axis=1), weights) for each in (up, down)]
     score: Matrix = np.where(np.sign(peaks[0]) == np.sign(peaks[1]), 0.0, (peaks[0] - peaks[1]) / 2)

@@ -39,7 +39,7 @@ class Score:
 
 
 def ordinal_ranks(values: Matrix) -> Matrix:
-    """Ranks within each row, ties in order of position.
+    """Ranks within each row; equal values (rare in log2 fold changes) in any order.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def ordinal_ranks(values: Matrix) -> Matrix:
     [[1.0, 0.0, 2.0]]
     """
     ranks = np.empty(values.shape, dtype=np.float64)
-    np.put_along_axis(ranks, np.argsort(values, axis=1, kind="stable"), np.arange(values.shape[1], dtype=float), axis=1)
+    np.put_along_axis(ranks, np.argsort(values, axis=1), np.arange(values.shape[1], dtype=float), axis=1)
     return ranks
 
 
