@@ -34,7 +34,8 @@ y <- matrix(readBin(a[1], "double", G * n), G, n, byrow = TRUE); y[is.nan(y)] <-
 D <- cbind(1, rep(0:1, length.out = n)); b <- rep(seq_len(n / 2), each = 2)
 f <- if (a[4] == "blocks") function() duplicateCorrelation(y, D, block = b) else function() eBayes(lmFit(y, D))
 if (a[4] != "blocks") invisible(f())
-t <- replicate(runs, { gc(FALSE); s <- proc.time()[[3]]; for (i in 1:as.integer(a[6])) f(); (proc.time()[[3]] - s) / as.integer(a[6]) })
+k <- as.integer(a[6])
+t <- replicate(runs, { gc(FALSE); s <- proc.time()[[3]]; for (i in 1:k) f(); (proc.time()[[3]] - s) / k })
 cat(t, sep = " ")
 """
 

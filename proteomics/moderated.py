@@ -69,7 +69,7 @@ class ModeratedFit:
     @cached_property
     def effect_variance(self) -> Array:
         """(K,) variance of true differences in units of the residual variance, from the largest t values."""
-        typical = float(np.median(self.prior.scale))
+        typical = float(np.nanmedian(self.prior.scale))
         bounds = (STDEV_BOUNDS[0] ** 2 / typical, STDEV_BOUNDS[1] ** 2 / typical)
         unscaled = self.fit.stdev_unscaled
         found = [effect_variance(self.t[:, k], unscaled[:, k], self.df_total, bounds) for k in range(unscaled.shape[1])]

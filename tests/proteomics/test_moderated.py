@@ -299,3 +299,20 @@ def test_adding_a_fitted_part_moves_the_coefficients_by_it(
     np.testing.assert_allclose(two.sigma[whole], one.sigma[whole], atol=1e-8)
     np.testing.assert_array_equal(two.df_residual, one.df_residual)
     np.testing.assert_array_equal(np.isnan(two.coefficients), np.isnan(one.coefficients))
+
+
+@pytest.mark.parametrize("trend", [False, True])
+@pytest.mark.parametrize("robust", [False, True])
+def test_a_protein_without_any_value_changes_nothing(
+    trend: bool, robust: bool, noisy: tuple[np.ndarray, np.ndarray]
+) -> None:
+    matrix, design = noisy
+    whole = moderate(fit_linear(matrix, design), trend=trend, robust=robust)
+    with_empty = np.vstack([matrix, np.full((1, 14), np.nan)])
+    more = moderate(fit_linear(with_empty, design), trend=trend, robust=robust)
+    for name in ("t", "p", "log_odds", "df_total"):
+        found = getattr(more, name)
+        np.testing.assert_allclose(found[:-1], getattr(whole, name), rtol=1e-12)
+    assert np.isnan(more.t[-1]).all()
+    assert np.isnan(more.p[-1]).all()
+    assert np.isnan(more.fit.average[-1])
