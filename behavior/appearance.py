@@ -19,6 +19,8 @@ __all__ = ["Appearance", "Spot", "contrast_spot", "learn_appearance"]
 #: A contrast counts when it stands this many grey levels above the scene, and this many times above the noise.
 MIN_CONTRAST = 12.0
 NOISE_TIMES = 5.0
+#: Share of the pictures in which something must have been seen at changing places to be the subject by its movement.
+MOVED = 0.2
 #: Shares of the floor's area that a mouse can cover; recordings of a whole rack or of a nose are not of one mouse.
 MIN_SHARE, MAX_SHARE = 0.0008, 0.12
 
@@ -115,27 +117,25 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
         contrast_spot(np.clip(high * g, 0, 255), picture, inside) for g, picture in zip(gain, pictures, strict=True)
     ]
     seen = _consensus(spots)
-    still = None
-    if seen.mean() < 0.5:
-        still = _still_spot(high, inside, [s for s, ok in zip(spots, seen, strict=True) if ok and s])
-    if not seen.any() and still is None:
+    alike = [spot for spot, ok in zip(spots, seen, strict=True) if ok and spot is not None]
+    still = _still_spot(high, inside, alike) if seen.mean() < 0.5 else None
+    if not alike and still is None:
         return None
-    if still is not None:
-        high = _filled(high, still.mask)
     masks = np.zeros_like(pictures)
     for k, spot in enumerate(spots):
         if seen[k] and spot is not None:
-            masks[k] = spot.mask
+            masks[k] = _whole(spot, pictures[k])
         elif still is not None:
             masks[k] = still.mask
-    chosen = [spot for spot, ok in zip(spots, seen, strict=True) if ok and spot is not None]
-    chosen = chosen or [spot for spot in (still,) if spot is not None]
+    high = _uncovered(pictures, gain, masks, high)
+    chosen = alike or [spot for spot in (still,) if spot is not None]
     level, area, length, contrast = (
         float(np.median([getattr(spot, name) for spot in chosen])) for name in ("level", "area", "length", "contrast")
     )
     # Relative contrast: 30 on 170 is more than 170 on 230, though the difference is nearly the same.
     strength = contrast / (contrast + level + 1)
-    share = seen.mean() if still is None else 1.0
+    # What moves goes before what may be the subject but could as well be part of the box.
+    moved = seen.mean() >= MOVED
     appearance = Appearance(
         dark=dark,
         level=level,
@@ -146,7 +146,7 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
         still=None if still is None else still.mask,
         high=high,
     )
-    return strength * share, appearance
+    return strength * seen.mean() + 1 if moved else strength, appearance
 
 
 def contrast_spot(scene: npt.NDArray[np.float64] | Image, picture: Image, inside: Image) -> Spot | None:
@@ -237,10 +237,40 @@ def _still_spot(high: Image, inside: Image, known: list[Spot]) -> Spot | None:
     return max(found, key=lambda spot: spot.contrast) if found else None
 
 
-def _filled(scene: Image, mask: Image) -> Image:
-    """Scene with a spot and its blurred edge replaced from around it."""
+def _whole(spot: Spot, picture: Image) -> Image:
+    """Spot grown to all that is as dark and connected: also where the scene is wrong because the subject sat there."""
     import cv2
 
-    wide = cv2.dilate(mask, np.ones((5, 5), np.uint8))
-    filled: Image = cv2.inpaint(scene, wide, 3, cv2.INPAINT_TELEA)
+    dark = (picture < spot.level + 0.5 * spot.contrast).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark)
+    inside = labels[(spot.mask > 0) & (dark > 0)]
+    if not inside.size:
+        return spot.mask
+    label = int(np.bincount(inside).argmax())
+    if stats[label, cv2.CC_STAT_AREA] > 3 * spot.area:
+        return spot.mask
+    return np.maximum(spot.mask, (labels == label).astype(np.uint8))
+
+
+def _uncovered(pictures: Image, gain: npt.NDArray[np.float64], masks: Image, high: Image) -> Image:
+    """Bright side of each pixel where the subject is not; filled from around where it was in all pictures."""
+    import cv2
+
+    edge = np.ones((5, 5), np.uint8)
+    covered: Image = np.stack([cv2.dilate(mask, edge) for mask in masks]) > 0
+    free = (~covered).sum(axis=0)
+    brightest = np.where(covered, 0, pictures / gain[:, np.newaxis, np.newaxis]).max(axis=0)
+    few = (free > 0) & (free < 4)
+    level: Image = np.where(few, np.clip(brightest, 0, 255), high).astype(np.uint8)
+    never = (free == 0).astype(np.uint8)
+    if never.any():
+        level = _filled(level, never)
+    return level
+
+
+def _filled(scene: Image, mask: Image) -> Image:
+    """Scene with the masked part replaced from around it."""
+    import cv2
+
+    filled: Image = cv2.inpaint(scene, mask, 3, cv2.INPAINT_TELEA)
     return filled

@@ -258,5 +258,10 @@ def _background(
         ]
     )
     high = cv2.resize(appearance.high, (width, height), interpolation=cv2.INTER_LINEAR)
-    level = level_without(work, gains(work, inside), masks, high)
+    gain = gains(work, inside)
+    # Hands, too, and whatever else comes and goes as dark as half the subject is not the empty scene.
+    dark = max(0.35 * float(np.median(high[inside > 0]) - appearance.level), 1.0) if inside.any() else 255.0
+    for mask, picture, g in zip(masks, work, gain, strict=True):
+        mask[cv2.blur(cv2.subtract(high, levelled(picture, float(g))), (3, 3)) > dark] = 1
+    level = level_without(work, gain, masks, high)
     return Background(level, appearance.level, inside), inside

@@ -31,5 +31,5 @@ def test_mask_area_scales(scale):
     size = int(160 * scale)
     mask = polygon_mask(square, (size, size), scale=scale)
     assert (mask > 0).mean() == pytest.approx(0.25, rel=0.08)
-    ys, xs = np.nonzero(mask)
+    _, xs = np.nonzero(mask)
     assert (xs.mean() + 0.5) / scale - 0.5 == pytest.approx(59.5, abs=1)

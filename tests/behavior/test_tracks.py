@@ -66,7 +66,19 @@ def test_table_columns():
     """The table has the columns of the design, in order, and words for reasons."""
     table = tracks_table(some_tracks())
     assert table.columns.tolist() == (
-        "frame time_s x_px y_px nose_x_px nose_y_px tail_base_x_px tail_base_y_px area_px confidence note".split()
+        [
+            "frame",
+            "time_s",
+            "x_px",
+            "y_px",
+            "nose_x_px",
+            "nose_y_px",
+            "tail_base_x_px",
+            "tail_base_y_px",
+            "area_px",
+            "confidence",
+            "note",
+        ]
     )
     assert table.loc[3, "note"] == "merged"
     assert np.isnan(table.loc[3, "x_px"])

@@ -179,7 +179,9 @@ def test_sound_alone_is_no_recording(tmp_path):
         probe(path)
 
 
-@pytest.mark.parametrize(("name", "codec", "pix_fmt"), [("a.avi", "mjpeg", "yuvj420p"), ("a.mkv", "libx264", "yuv420p")])
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"), [("a.avi", "mjpeg", "yuvj420p"), ("a.mkv", "libx264", "yuv420p")]
+)
 def test_a_file_cut_short_is_read_up_to_the_cut(tmp_path, name, codec, pix_fmt):
     """Frames before the cut are given; then the damage is stated."""
     noise = np.random.default_rng(0).integers(0, 255, (150, 48, 64), dtype=np.uint8)
