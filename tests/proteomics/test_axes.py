@@ -128,6 +128,13 @@ def test_overlapping_members_are_scored_without_too() -> None:
     assert used["vascular_without_preanalytical"] == {"Hgf", "Axl", "Vegfa"}
 
 
+def test_extended_members_are_listed_but_not_scored() -> None:
+    ds = dataset([*TH2, "Il9", "Postn"])
+    result = axis_scores(ds, species="mouse", reference=["m0", "m1", "m2"], axes=["Th2"])
+    assert (result.table["n_members"] == len(TH2)).all()
+    assert set(result.members.query("status == 'extended'")["symbol"]) == {"Il9", "Postn"}
+
+
 def test_bead_names_are_matched_and_wrong_joins_are_not() -> None:
     table = panel_coverage(
         ["IL-4", "IL-5", "IL-13", "Eotaxin", "KC", "IL-12", "CXCL15", "Ccl3", "Ccl12", "S100a8"], "mouse"

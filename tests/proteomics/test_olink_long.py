@@ -94,15 +94,21 @@ def test_newer_vocabulary_sets_control_assays_apart_and_flags(tmp_path: Path) ->
     rows = [
         "m1;SAMPLE;A1;P1;OID1;P05112;IL4;assay;HT;1;1,5;2,0;PASS;WARN",
         "m1;SAMPLE;A1;P1;OID2;;Inc Ctrl 1;inc_ctrl;HT;1;0,1;NA;PASS;PASS",
+        "m1;SAMPLE;A1;P1;OID3;;X9;amp_ctrl;HT;1;0,1;NA;PASS;PASS",
+        "m2;SAMPLE;A4;P1;OID1;P05112;IL4;assay;HT;1;1,5;2,0;MANUAL_WARN;NA",
         "NC;NEGATIVE_CONTROL;A2;P1;OID1;P05112;IL4;assay;HT;1;-3,5;2,0;NA;WARN",
         "PC;PLATE_CONTROL;A3;P1;OID1;P05112;IL4;assay;HT;1;NA;2,0;FAIL;PASS",
     ]
     result = read_serum(write(tmp_path / "ht.csv", rows, header))
     ds = result.dataset
     assert ds["protein"].values.tolist() == ["OID1"]
-    assert [(each.protein, each.kind) for each in result.set_apart] == [("OID2", "control assay")]
+    assert [(each.protein, each.kind) for each in result.set_apart] == [
+        ("OID2", "control assay"),
+        ("OID3", "control assay"),
+    ]
     assert dict(zip(ds["sample"].values, ds["sample_type"].values, strict=True)) == {
         "m1": "sample",
+        "m2": "sample",
         "NC": "blank",
         "PC": "calibrator",
     }
@@ -110,6 +116,7 @@ def test_newer_vocabulary_sets_control_assays_apart_and_flags(tmp_path: Path) ->
     assert bool(ds["below_lod"].sel(sample="m1", protein="OID1"))
     assert int(ds["quality"].sel(sample="PC", protein="OID1")) == FLAGS["qc_fail"]
     assert int(ds["quality"].sel(sample="m1", protein="OID1")) == FLAGS["assay_warning"]
+    assert int(ds["quality"].sel(sample="m2", protein="OID1")) == FLAGS["qc_warning"]
     assert {"control_sample", "control_protein"} <= {p.code for p in result.problems}
 
 

@@ -95,6 +95,32 @@ def test_plate_specific_limits(tmp_path: Path) -> None:
     assert (ds["quality"].sel(sample="m2").values == FLAGS["qc_warning"]).all()
 
 
+def test_plate_limits_of_two_panels_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [
+        "Study,Olink NPX Signature 1.9", "NPX data", "Panel,INF,CVD,INF,CVD,INF,CVD",
+        "Assay,IL4,IL5,Plate ID,Plate ID,QC Warning,QC Warning", "Uniprot ID,P05112,P05113", "OlinkID,OID1,OID2", "",
+        "m1,1,1,A,X,Pass,Warning", "m2,1,1,B,X,Pass,Pass", "", "Plate LOD,0.5,3,A,X", "Plate LOD,2,3,B,X",
+    ]  # fmt: skip
+    path.write_text("\n".join(rows) + "\n")
+    ds = read_serum(path).dataset
+    assert ds["lod"].values.tolist() == [[0.5, 3.0], [2.0, 3.0]]
+    assert ds["quality"].values.tolist() == [[0, FLAGS["qc_warning"]], [0, 0]]
+    assert ds["plate"].values.tolist() == ["A + X", "B + X"]
+
+
+def test_plate_lod_belongs_to_its_own_panel(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [
+        "Study,Olink NPX Signature 1.9", "NPX data", "Panel,INF,CVD,INF,CVD", "Assay,IL4,IL5,Plate ID,Plate ID",
+        "Uniprot ID,P05112,P05113", "OlinkID,OID1,OID2", "",
+        "m1,1,1,A,X", "m2,1,1,B,Y", "", "Plate LOD,1,10,A,Y", "Plate LOD,2,20,B,X",
+    ]  # fmt: skip
+    path.write_text("\n".join(rows) + "\n")
+    # In the first footer plate A is named for INF and plate Y for CVD.
+    assert read_serum(path).dataset["lod"].values.tolist() == [[1.0, 20.0], [2.0, 10.0]]
+
+
 def test_quantified_values_become_log2(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(wide("m1,4,16,P1,Pass", "m2,OOR <,8,P1,Pass", "", "LOD,2,32", header="Quantified value"))

@@ -70,6 +70,12 @@ def test_components_are_those_of_a_plain_eigen_decomposition() -> None:
     assert table[["pc1", "pc2"]].var(ddof=1).to_numpy() == pytest.approx(variance[:2])
 
 
+def test_the_sign_of_a_component_is_fixed() -> None:
+    values = noise(20, 6) + 3 * np.linspace(-1, 1, 20)[:, None]
+    table = sample_quality(dataset(values))
+    assert np.corrcoef(table["pc1"], values.mean(axis=1))[0, 1] > 0.9
+
+
 def test_modified_z_of_equal_values_is_zero() -> None:
     assert robust_z([2.0, 2.0, 2.0]).tolist() == [0, 0, 0]
     assert np.isnan(robust_z([np.nan, np.nan])).all()

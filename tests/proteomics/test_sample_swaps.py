@@ -66,6 +66,17 @@ def test_exchanged_labels_of_real_mice_are_found(shared: Path) -> None:
     assert set(sex_mismatches(ds, sex, species="mouse")["sample"]) == {"abundance_501", "abundance_502"}
 
 
+def test_proteins_that_women_have_more_of_count_the_other_way() -> None:
+    rng = np.random.default_rng(5)
+    male = np.arange(24) % 2 == 0
+    values = np.column_stack([np.where(male, 3.0, 0.0), np.where(male, 0.0, 3.0)]) + rng.normal(0, 0.3, (24, 2))
+    ds = dataset(values, names=["KLK3", "PZP"], species="human")
+    sex = {f"m{k}": "M" if male[k] else "F" for k in range(24)}
+    assert sex_mismatches(ds, sex, species="human").empty
+    sex["m4"] = "F"
+    assert sex_mismatches(ds, sex, species="human")["sample"].tolist() == ["m4"]
+
+
 def test_a_panel_without_sex_linked_proteins_says_nothing() -> None:
     ds = dataset(np.random.default_rng(0).normal(size=(10, 12)))
     assert sex_mismatches(ds, {f"m{k}": "M" if k % 2 else "F" for k in range(10)}, species="mouse").empty
