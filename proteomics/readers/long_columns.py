@@ -87,7 +87,9 @@ class LongColumns:
     def repeated(self, left: NDArray[Any], right: NDArray[Any]) -> tuple[int, int] | None:
         """A row whose pair of codes occurred before, and that earlier row; None if all pairs differ."""
         width = int(right.max()) + 1
-        pair = left.astype(np.int64) * width + right
+        pair = left.astype(np.int64)
+        pair *= width
+        pair += right
         seen = np.zeros((int(left.max()) + 1) * width, bool)
         seen[pair] = True
         if int(seen.sum()) == len(pair):
@@ -290,7 +292,7 @@ def _parquet_batches(path: str | Path, wanted: Sequence[str]) -> Iterator[pa.Rec
         schema = pq.read_schema(path)
         # Text comes as codes and labels, as Parquet stores it; unpacking it only to count it again costs most.
         texts = [name for name in wanted if pa.types.is_string(schema.field(name).type)]
-        with pq.ParquetFile(path, memory_map=True, read_dictionary=texts) as file:
+        with pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False) as file:
             yield from file.iter_batches(batch_size=1 << 18, columns=list(wanted), use_threads=False)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"the Parquet file is damaged ({error})", file=path) from None

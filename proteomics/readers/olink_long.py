@@ -7,6 +7,7 @@ a value (NPX, or Quantified_value with Unit) and one of OlinkID, UniProt or Assa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -240,22 +241,25 @@ def _assemble(
     keep = np.array([code for code in range(len(keys)) if code not in apart], dtype=np.int64)
     if not keep.size:
         raise InputError("no assay is left", file=columns.file, found=f"{len(keys)} control assays")
-    place = np.full(len(keys), -1, np.int64)
+    place = np.full(len(keys), -1, np.int32)
     place[keep] = np.arange(keep.size)
     inside: slice | np.ndarray = np.flatnonzero(place[protein] >= 0) if apart else slice(None)
-    cell = sample[inside].astype(np.int64) * keep.size + place[protein[inside]]
+    # A file of 50 million rows fits into memory once, not twice: in place, and each column let go when it is placed.
+    cell = sample[inside].astype(np.int64)
+    cell *= keep.size
+    cell += place[protein[inside]]
     shape = (len(names), keep.size)
-    value, lod, unit = _values(columns, options)
-    matrix = _scatter(cell, value[inside], shape, np.nan)
-    limits = None if lod is None else _scatter(cell, lod[inside], shape, np.nan)
+    has_lod = "lod" in columns.numbers
+    unit, logged = _unit(columns, options)
+    matrix = _scatter(cell, logged(columns.numbers.pop("value"))[inside], shape, np.nan)
+    limits = _scatter(cell, logged(columns.numbers.pop("lod"))[inside], shape, np.nan) if has_lod else None
     quality = _scatter(cell, _flags(columns)[inside], shape, 0)
+    if limits is not None:
+        limits[np.isinf(limits)] = np.nan
     infinite = np.isinf(matrix)
     matrix[infinite] = np.nan
     quality[infinite] |= FLAGS["no_result"]
-    # A file of 50 million rows fits into memory once, not twice.
-    del value, lod, cell, infinite
-    has_lod = "lod" in columns.numbers
-    columns.numbers.clear()
+    del cell, infinite
     first_p = columns.first_rows(protein, len(keys))[keep]
     first_s = columns.first_rows(sample, len(names))
     panels = [columns.text("panel", row) for row in first_p]
@@ -291,15 +295,19 @@ def _scatter(cell: np.ndarray, values: np.ndarray, shape: tuple[int, int], fill:
     return matrix.reshape(shape)
 
 
-def _values(columns: LongColumns, options: SerumOptions) -> tuple[np.ndarray, np.ndarray | None, str]:
-    value, lod = columns.numbers["value"], columns.numbers.get("lod")
+def _unit(columns: LongColumns, options: SerumOptions) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
+    """The unit on the log2 scale, and what turns a column into it."""
     if normal_name(columns.names["value"]) == "npx":
-        return value, lod, "NPX"
+        return "NPX", lambda values: values
     stated = options.unit or (columns.text("unit", 0) if "unit" in columns.codes else "")
+    return f"log2 {stated or 'quantified value'}", _log2
+
+
+def _log2(values: np.ndarray) -> np.ndarray:
+    # 0 stays infinite here and is marked as no result; a limit of 0 is none.
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_value = np.log2(value)
-        log_lod = None if lod is None else np.where(lod > 0, np.log2(lod), np.nan)
-    return log_value, log_lod, f"log2 {stated or 'quantified value'}"
+        logged: np.ndarray = np.log2(values)
+    return logged
 
 
 def _flags(columns: LongColumns) -> np.ndarray:

@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.errors import InputError
 from proteomics.readers import read_serum
+from proteomics.readers.bioplex import read_bioplex_plate
+from proteomics.readers.cells import Mark, parse_cells
 from proteomics.readers.companions import read_limits, read_marker_lists, read_sample_sheet, read_standards
 from proteomics.readers.plate_layout import read_plate_layout
+from proteomics.readers.xponent import read_xponent_plate
+from proteomics.standard_curves import fit_plate
 
 #: What a file does not say itself, by the end of its path.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -114,8 +120,30 @@ def survey(path: Path, folder: Path) -> Outcome:
     return Outcome(name, "read", result.reader, ", ".join(parts) + f"; {ds.attrs['unit']}")
 
 
+def curves(folder: Path) -> list[tuple[str, int, float, float]]:
+    """Own concentrations against those that vendors export: file, number, median and 90 % relative difference."""
+    plates = (
+        (read_xponent_plate(folder / "luminex_xponent_plates/pone.0187901.s001.csv"), "Result"),
+        (read_bioplex_plate(folder / "bioplex_manager_oor/plate1_DD_corrected.xls"), "Obs Conc"),
+    )
+    rows = []
+    for plate, quantity in plates:
+        sides = []
+        for cells in (fit_plate(plate).cells["Result"], plate.cells[quantity]):
+            parsed = parse_cells([cell for row in cells for cell in row])
+            values = np.where(parsed.marks == Mark.NUMBER, parsed.values, np.nan)
+            sides.append(values.reshape(len(plate.wells), len(plate.analytes)))
+        standards = plate.standards
+        assert standards is not None
+        difference = np.abs(sides[0] / sides[1] - 1)[~np.isfinite(standards).any(axis=1)]
+        difference = difference[np.isfinite(difference)]
+        low, high = np.quantile(difference, [0.5, 0.9])
+        rows.append((Path(plate.file).name, difference.size, float(low), float(high)))
+    return rows
+
+
 def main(folder: Path) -> None:
-    """Print the table."""
+    """Print the tables."""
     print("# What every real serum table does\n")
     print(
         "Written by `python tests/proteomics/survey_readers.py FOLDER`; counts are checked independently in the tests.\n"
@@ -124,6 +152,11 @@ def main(folder: Path) -> None:
     for path in files(folder):
         row = survey(path, folder)
         print(f"| {row.file} | {row.kind} | {row.reader} | {row.detail.replace('|', ' ')} |")
+    print("\n## Concentrations worked out here against those in the file\n")
+    print("Five-parameter logistic, weights 1/y2, unknowns inside the range of both.\n")
+    print("| file | cells | median relative difference | 90 % below |\n| --- | --- | --- | --- |")
+    for name, number, median, high in curves(folder):
+        print(f"| {name} | {number} | {median:.2%} | {high:.2%} |")
 
 
 if __name__ == "__main__":
