@@ -8,6 +8,8 @@ __getattr__, __dir__, __all__ = lazy_front(
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
         "assay": ("AssayScore",),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
+        "events": ("BehaviorEvent", "make_events", "program_dwell", "sum_behaviors", "validate_events"),
+        "readers": ("TrackFile", "read_tracks_file"),
         "defensive": (
             "DefensiveOptions",
             "Event",

@@ -1,0 +1,113 @@
+"""Tracks and events of other programs: one table of readers, one way in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InputError
+from core.lazy import lazy_front
+from core.readers import Reader
+
+if TYPE_CHECKING:
+    from behavior.readers.trackfile import ReadOptions, TrackFile
+
+__all__ = ["READERS", "ReadOptions", "TrackFile", "read_tracks_file"]
+
+_get, __dir__, _ = lazy_front(__name__, {"trackfile": ("ReadOptions", "TrackFile")})
+
+#: Where the readers stand, in the order in which they are asked whether they know a file.
+_READERS = (
+    "stressaxis_files.NETCDF",
+    "deeplabcut_h5.READER",
+    "sleap.ANALYSIS",
+    "sleap.PROJECT",
+    "arrays.READER",
+    "ethovision.READER",
+    "timeofcr2.READER",
+    "deeplabcut_csv.READER",
+    "anymaze.READER",
+    "eztrack.READER",
+    "stressaxis_files.TABLE",
+    "boris.PROJECT",
+    "boris.TABULAR",
+    "boris.AGGREGATED",
+    "boris.NO_HEADER",
+    "boris.LIST",
+    "dlcanalyzer_labels.READER",
+)
+
+
+def _readers() -> list[Reader]:
+    import importlib
+
+    from core.readers import register
+
+    table: list[Reader] = []
+    for place in _READERS:
+        module, name = place.split(".")
+        register(table, getattr(importlib.import_module(f"{__name__}.{module}"), name))
+    return table
+
+
+def __getattr__(name: str) -> Any:
+    if name == "READERS":
+        if "READERS" not in globals():
+            globals()["READERS"] = _readers()
+        return globals()["READERS"]
+    return _get(name)
+
+
+def read_tracks_file(path: str | Path, *, format: str = "auto", **options: Any) -> TrackFile:
+    """Read a file of tracks or events of any known program.
+
+    Parameters
+    ----------
+    path
+        The file; recognised by its content, not its name.
+    format
+        Name of a reader (``"ethovision"``), or ``"auto"``. With ``columns=...`` it is ``"declared"``.
+    **options
+        Fields of :class:`behavior.readers.trackfile.ReadOptions`: fps, individual, points, min_likelihood, origin,
+        sheet, columns, time_unit, space_unit, y_up, keypoints.
+
+    Returns
+    -------
+    TrackFile
+        ``tracks`` (``dataset`` if it is one), ``events``, ``header``, ``problems``, ``reader``.
+
+    Raises
+    ------
+    InputError
+        If no reader knows the file, or what is in it cannot be right; the place is named.
+    ValueError
+        If an option is out of range.
+    """
+    from behavior.readers.trackfile import ReadOptions
+
+    chosen = ReadOptions(**options)
+    if format == "auto" and chosen.columns is not None:
+        format = "declared"
+    result: TrackFile = _find(path, format).read(path, chosen)
+    return result
+
+
+def _find(path: str | Path, format: str) -> Reader:
+    readers: list[Reader] = __getattr__("READERS")
+    if format != "auto":
+        from behavior.readers.declared import READER
+
+        named = [reader for reader in [*readers, READER] if reader.name == format]
+        if not named:
+            known = ", ".join(reader.name for reader in [*readers, READER])
+            raise InputError(f"no reader is called {format!r}", expected=known)
+        return named[0]
+    from behavior.readers.heads import track_head
+
+    head = track_head(path)
+    for reader in readers:
+        if reader.matches(head):
+            return reader
+    known = "; ".join(reader.description for reader in readers)
+    raise InputError("format not recognised", file=path, expected=f"one of: {known}",
+                     remedy="declare its columns (columns=...) if it is a table of positions")  # fmt: skip
