@@ -117,6 +117,7 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
         contrast_spot(np.clip(high * g, 0, 255), picture, inside) for g, picture in zip(gain, pictures, strict=True)
     ]
     seen = _consensus(spots)
+    spots = _completed(spots, seen, pictures)
     alike = [spot for spot, ok in zip(spots, seen, strict=True) if ok and spot is not None]
     still = _still_spot(high, inside, alike) if seen.mean() < 0.5 else None
     if not alike and still is None:
@@ -124,7 +125,7 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
     masks = np.zeros_like(pictures)
     for k, spot in enumerate(spots):
         if seen[k] and spot is not None:
-            masks[k] = _whole(spot, pictures[k])
+            masks[k] = _whole(spot, pictures[k], 3)
         elif still is not None:
             masks[k] = still.mask
     high = _uncovered(pictures, gain, masks, high)
@@ -237,8 +238,28 @@ def _still_spot(high: Image, inside: Image, known: list[Spot]) -> Spot | None:
     return max(found, key=lambda spot: spot.contrast) if found else None
 
 
-def _whole(spot: Spot, picture: Image) -> Image:
-    """Spot grown to all that is as dark and connected: also where the scene is wrong because the subject sat there."""
+def _completed(spots: list[Spot | None], seen: npt.NDArray[np.bool_], pictures: Image) -> list[Spot | None]:
+    """Spots grown to whole animals where most are parts of one: what sits still moves in parts only."""
+    wholes = [
+        _spot(mask, picture, float(mask.sum()))
+        for spot, ok, picture in zip(spots, seen, pictures, strict=True)
+        if ok and spot is not None
+        for mask in (_whole(spot, picture, 10),)
+    ]
+    parts = [spot for spot, ok in zip(spots, seen, strict=True) if ok and spot is not None]
+    if not parts:
+        return spots
+    areas = np.array([whole.area for whole in wholes])
+    growth = areas / [part.area for part in parts]
+    alike = np.abs(areas / np.median(areas) - 1) < 0.25
+    if np.median(growth) < 1.5 or alike.mean() < 0.75:
+        return spots
+    grown = iter(wholes)
+    return [next(grown) if ok and spot is not None else spot for spot, ok in zip(spots, seen, strict=True)]
+
+
+def _whole(spot: Spot, picture: Image, times: float) -> Image:
+    """Spot grown to all that is as dark and connected, up to some times its area: there the scene may be wrong."""
     import cv2
 
     dark = (picture < spot.level + 0.5 * spot.contrast).astype(np.uint8)
@@ -247,9 +268,10 @@ def _whole(spot: Spot, picture: Image) -> Image:
     if not inside.size:
         return spot.mask
     label = int(np.bincount(inside).argmax())
-    if stats[label, cv2.CC_STAT_AREA] > 3 * spot.area:
+    if stats[label, cv2.CC_STAT_AREA] > times * spot.area:
         return spot.mask
-    return np.maximum(spot.mask, (labels == label).astype(np.uint8))
+    grown: Image = np.maximum(spot.mask, (labels == label).astype(np.uint8))
+    return grown
 
 
 def _uncovered(pictures: Image, gain: npt.NDArray[np.float64], masks: Image, high: Image) -> Image:
