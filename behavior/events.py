@@ -109,7 +109,7 @@ def make_events(events: Iterable[BehaviorEvent]) -> pd.DataFrame:
 
     rows = [[getattr(event, name) for name in EVENT_COLUMNS] for event in events]
     table = pd.DataFrame(rows, columns=list(EVENT_COLUMNS))
-    table = table.astype({name: str for name in _TEXT} | {"start_s": float, "stop_s": float})
+    table = table.astype(dict.fromkeys(_TEXT, str) | {"start_s": float, "stop_s": float})
     order = ["observation", "subject", "observer", "start_s", "behavior", "modifiers", "stop_s"]
     table = table.sort_values(order, kind="stable", ignore_index=True)
     validate_events(table)

@@ -109,5 +109,9 @@ def _find(path: str | Path, format: str) -> Reader:
         if reader.matches(head):
             return reader
     known = "; ".join(reader.description for reader in readers)
-    raise InputError("format not recognised", file=path, expected=f"one of: {known}",
-                     remedy="declare its columns (columns=...) if it is a table of positions")  # fmt: skip
+    raise InputError(
+        "format not recognised",
+        file=path,
+        expected=f"one of: {known}",
+        remedy="declare its columns (columns=...) if it is a table of positions",
+    )

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from behavior.events import bouts_from_flags
+from behavior.readers.poses import Poses, make_tracks, mend_times
 from behavior.readers.sheets import Sheet, load_sheets
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, mend_times, track_file
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.problems import Problem
 from core.readers import Reader
@@ -54,17 +55,22 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         for place, name in enumerate(names)
         if name.lower().startswith("in ")
     }
-    poses = Poses(position=position[keep], points=points, time_s=time[keep], zones=zones, damage=damage,
-                  place=sheet.place(end))  # fmt: skip
+    poses = Poses(
+        position=position[keep], points=points, time_s=time[keep], zones=zones, damage=damage, place=sheet.place(end)
+    )
     tracks, found = make_tracks(poses, options, path=path, software="ANY-maze")
     bouts = [
         bout
         for place, name in enumerate(names[:width])
-        if place and name and not name.lower().startswith("in ") and not _POINT.fullmatch(name)
+        if place
+        and name
+        and not name.lower().startswith("in ")
+        and not _POINT.fullmatch(name)
         and sheet.is_flag(place, first=1)
-        for bout in bouts_from_flags(sheet.flags(place, first=1, name=name)[keep] == 1, time[keep], behavior=name,
-                                     observation=Path(path).stem)
-    ]  # fmt: skip
+        for bout in bouts_from_flags(
+            sheet.flags(place, first=1, name=name)[keep] == 1, time[keep], behavior=name, observation=Path(path).stem
+        )
+    ]
     return track_file(NAME, ABOUT, path, {"": tracks}, events=bouts, problems=problems + found)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, track_file
+from behavior.readers.poses import Poses, make_tracks
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.readers import Reader
 
@@ -33,21 +34,34 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
     """
     values = _load(path)
     if values.ndim != 4 or values.shape[3] != 2 or values.dtype.kind not in "fiu":
-        raise InputError("not an array of poses", file=path, found=f"{values.dtype}, {values.shape}",
-                         expected="numbers, (frames, animals, points, 2)")  # fmt: skip
+        raise InputError(
+            "not an array of poses",
+            file=path,
+            found=f"{values.dtype}, {values.shape}",
+            expected="numbers, (frames, animals, points, 2)",
+        )
     values = values.astype(float)
     if options.space_unit is None:
         known = values[np.isfinite(values)]
         spread = f"values from {known.min():.4g} to {known.max():.4g}" if known.size else "no values"
-        raise InputError("a bare array does not say its unit", file=path, found=spread,
-                         remedy="declare it (space_unit='px' or 'cm'), or use the file that it was made from")  # fmt: skip
+        raise InputError(
+            "a bare array does not say its unit",
+            file=path,
+            found=spread,
+            remedy="declare it (space_unit='px' or 'cm'), or use the file that it was made from",
+        )
     _, animals, points, _ = values.shape
     names = list(options.keypoints or [f"point_{place}" for place in range(points)])
     if len(names) != points:
         raise InputError("names and points do not fit", file=path, found=f"{len(names)} names", expected=f"{points}")
     individuals = ["subject"] if animals == 1 else [f"animal_{place}" for place in range(animals)]
-    poses = Poses(position=values.transpose(0, 3, 2, 1), points=names, individuals=individuals,
-                  space_unit=options.space_unit, y_up=options.y_up)  # fmt: skip
+    poses = Poses(
+        position=values.transpose(0, 3, 2, 1),
+        points=names,
+        individuals=individuals,
+        space_unit=options.space_unit,
+        y_up=options.y_up,
+    )
     tracks, problems = make_tracks(poses, options, path=path, software="NumPy array")
     return track_file(NAME, ABOUT, path, {"": tracks}, problems=problems)
 
@@ -59,8 +73,11 @@ def _load(path: str | Path) -> np.ndarray:
         # Mapped, so that a header that lies about the shape fails instead of filling the memory.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, UnicodeError, MemoryError) as error:
-        raise InputError(f"the array cannot be opened safely ({str(error)[:150]})", file=path,
-                         remedy="save it again as a plain array of numbers")  from None  # fmt: skip
+        raise InputError(
+            f"the array cannot be opened safely ({str(error)[:150]})",
+            file=path,
+            remedy="save it again as a plain array of numbers",
+        ) from None
 
 
 READER = Reader(NAME, ABOUT, matches, read, "numpy.lib.format; deepof")

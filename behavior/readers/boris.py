@@ -37,8 +37,10 @@ def _matches_project(head: bytes) -> bool:
 
 
 def _matches_tabular(head: bytes) -> bool:
-    return any({"time", "subject", "behavior"} <= set(cells) and {"status", "behavior type"} & set(cells)
-               for cells in _lines(head))  # fmt: skip
+    return any(
+        {"time", "subject", "behavior"} <= set(cells) and {"status", "behavior type"} & set(cells)
+        for cells in _lines(head)
+    )
 
 
 def _matches_aggregated(head: bytes) -> bool:
@@ -74,10 +76,13 @@ def _read_project(path: str | Path, options: ReadOptions) -> TrackFile:
     """
     project = _load(path)
     kinds = {
-        str(entry.get("code", "")): ("point" if "point" in str(entry.get("type", "")).lower() else "state",
-                                     str(entry.get("category", "") or ""))
-        for entry in project["behaviors_conf"].values() if isinstance(entry, dict)
-    }  # fmt: skip
+        str(entry.get("code", "")): (
+            "point" if "point" in str(entry.get("type", "")).lower() else "state",
+            str(entry.get("category", "") or ""),
+        )
+        for entry in project["behaviors_conf"].values()
+        if isinstance(entry, dict)
+    }
     marks: list[BehaviorEvent] = []
     for name, observation in project["observations"].items():
         where = f"observation {name!r}"
@@ -114,15 +119,27 @@ def _project_mark(
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not math.isfinite(time):
         raise InputError("not a time", file=path, where=where, found=repr(time)[:40], expected="seconds")
     if code not in kinds or not code:
-        raise InputError("an event of a behaviour that the project does not define", file=path, where=where,
-                         found=repr(code)[:40], expected=", ".join(kinds)[:100])  # fmt: skip
+        raise InputError(
+            "an event of a behaviour that the project does not define",
+            file=path,
+            where=where,
+            found=repr(code)[:40],
+            expected=", ".join(kinds)[:100],
+        )
     kind, category = kinds[code]
-    modifiers, comment = ("" if value is None else str(value) for value in (event[3:5] + ["", ""])[:2])
+    modifiers, comment = ("" if value is None else str(value) for value in [*event[3:5], "", ""][:2])
     return BehaviorEvent(
-        behavior=code, start_s=float(time), stop_s=float(time), kind=kind, observation=observation,
-        subject=_subject(str(subject)), modifiers=_modifiers(modifiers.split("|")), category=category, comment=comment,
+        behavior=code,
+        start_s=float(time),
+        stop_s=float(time),
+        kind=kind,
+        observation=observation,
+        subject=_subject(str(subject)),
+        modifiers=_modifiers(modifiers.split("|")),
+        category=category,
+        comment=comment,
         media=media,
-    )  # fmt: skip
+    )
 
 
 def _subject(text: str) -> str:
@@ -151,9 +168,8 @@ def _read_tabular(path: str | Path, options: ReadOptions) -> TrackFile:
         header = header or said
         names = {name.lower(): place for place, name in reversed(list(enumerate(sheet.rows[row])))}
         status = names["status"] if "status" in names else names["behavior type"]
-        for place in range(row + 1, len(sheet.rows)):
-            if any(sheet.rows[place]):
-                marks.append(_tabular_mark(sheet, place, names, status, said))
+        filled = (place for place in range(row + 1, len(sheet.rows)) if any(sheet.rows[place]))
+        marks += [_tabular_mark(sheet, place, names, status, said) for place in filled]
     if not header and not marks:
         raise InputError("no row `Time ... Subject Behavior ... Status`", file=path)
     return _finished("boris-tabular", _TABULAR, path, marks, header)
@@ -174,19 +190,32 @@ def _tabular_mark(sheet: Sheet, row: int, names: dict[str, int], status: int, sa
     if time is None:
         raise InputError("not a time", file=sheet.file, where=sheet.place(row, "Time"), found=repr(cell("time")[:40]))
     if state not in ("START", "STOP", "POINT"):
-        raise InputError("unknown status", file=sheet.file, where=sheet.place(row, "Status"), found=repr(state[:40]),
-                         expected="START, STOP or POINT")  # fmt: skip
+        raise InputError(
+            "unknown status",
+            file=sheet.file,
+            where=sheet.place(row, "Status"),
+            found=repr(state[:40]),
+            expected="START, STOP or POINT",
+        )
     if not cell("behavior"):
         raise InputError("no behaviour", file=sheet.file, where=sheet.place(row, "Behavior"))
-    modifiers = [sheet.rows[row][place] for name, place in names.items()
-                 if name.startswith("modifier") and place < len(sheet.rows[row])]  # fmt: skip
+    modifiers = [
+        sheet.rows[row][place]
+        for name, place in names.items()
+        if name.startswith("modifier") and place < len(sheet.rows[row])
+    ]
     return BehaviorEvent(
-        behavior=cell("behavior"), start_s=time, stop_s=time, kind="point" if state == "POINT" else "state",
-        observation=cell("observation id") or said.get("Observation id", ""), subject=_subject(cell("subject")),
-        modifiers=_modifiers(modifiers), category=cell("behavioral category"),
+        behavior=cell("behavior"),
+        start_s=time,
+        stop_s=time,
+        kind="point" if state == "POINT" else "state",
+        observation=cell("observation id") or said.get("Observation id", ""),
+        subject=_subject(cell("subject")),
+        modifiers=_modifiers(modifiers),
+        category=cell("behavioral category"),
         comment="; ".join(filter(None, [cell("comment"), cell("comment start")])),
         media=cell("media file path") or cell("media file name") or cell("media file"),
-    )  # fmt: skip
+    )
 
 
 def _read_aggregated(path: str | Path, options: ReadOptions) -> TrackFile:
@@ -246,30 +275,47 @@ def _aggregated_event(fields: dict[str, str], sheet: Sheet, row: int) -> Behavio
     start, stop = parse_seconds(fields["start (s)"]), parse_seconds(fields["stop (s)"])
     where = sheet.place(row)
     if kind not in ("state", "point") or start is None or stop is None:
-        raise InputError("not an event", file=sheet.file, where=where, expected="STATE or POINT, start and stop in s",
-                         found=f"{kind!r}, {fields['start (s)'][:20]!r}, {fields['stop (s)'][:20]!r}")  # fmt: skip
+        raise InputError(
+            "not an event",
+            file=sheet.file,
+            where=where,
+            expected="STATE or POINT, start and stop in s",
+            found=f"{kind!r}, {fields['start (s)'][:20]!r}, {fields['stop (s)'][:20]!r}",
+        )
     duration = parse_seconds(fields.get("duration (s)", ""))
     if (
         stop < start
         or (kind == "point" and stop != start)
         or (duration is not None and abs(stop - start - duration) > 0.002)
     ):
-        raise InputError("start, stop and duration do not fit", file=sheet.file, where=where,
-                         found=f"{start:g}, {stop:g}, {fields.get('duration (s)', '')[:20]}")  # fmt: skip
+        raise InputError(
+            "start, stop and duration do not fit",
+            file=sheet.file,
+            where=where,
+            found=f"{start:g}, {stop:g}, {fields.get('duration (s)', '')[:20]}",
+        )
     if not fields["behavior"]:
         raise InputError("no behaviour", file=sheet.file, where=where)
     return BehaviorEvent(
-        behavior=fields["behavior"], start_s=start, stop_s=stop, kind=kind, observation=fields.get("observation id", ""),
-        subject=_subject(fields.get("subject", "")), modifiers=_modifiers(fields.get("modifiers", "").split("|")),
+        behavior=fields["behavior"],
+        start_s=start,
+        stop_s=stop,
+        kind=kind,
+        observation=fields.get("observation id", ""),
+        subject=_subject(fields.get("subject", "")),
+        modifiers=_modifiers(fields.get("modifiers", "").split("|")),
         category=fields.get("behavioral category", ""),
         comment="; ".join(filter(None, [fields.get("comment start", ""), fields.get("comment stop", "")])),
         media=fields.get("media file", "") or fields.get("media file name", ""),
-    )  # fmt: skip
+    )
 
 
 def _read_list(path: str | Path, options: ReadOptions) -> TrackFile:
-    raise InputError("a BORIS list of observations holds no events", file=path,
-                     remedy="export the events (Observations > Export events)")  # fmt: skip
+    raise InputError(
+        "a BORIS list of observations holds no events",
+        file=path,
+        remedy="export the events (Observations > Export events)",
+    )
 
 
 def _finished(name: str, about: str, path: str | Path, marks: list[BehaviorEvent], header: dict[str, str]) -> TrackFile:
@@ -280,10 +326,13 @@ def _finished(name: str, about: str, path: str | Path, marks: list[BehaviorEvent
 def _open(state: OpenState, path: str | Path) -> Problem:
     event = state.event
     return Problem(
-        code="open_event", subject=event.subject, file=Path(path).name, where=f"observation {event.observation!r}",
+        code="open_event",
+        subject=event.subject,
+        file=Path(path).name,
+        where=f"observation {event.observation!r}",
         message=f"{event.behavior} from {event.start_s:g} s has no {state.missing}",
         action="kept without stop; its seconds do not count",
-    )  # fmt: skip
+    )
 
 
 PROJECT = Reader("boris-project", _PROJECT, _matches_project, _read_project, _DOCS)

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from behavior.events import bouts_from_flags
+from behavior.readers.poses import Poses, make_tracks, mend_times
 from behavior.readers.sheets import Sheet, load_sheets
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, mend_times, track_file
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.problems import Problem
 from core.readers import Reader
@@ -67,17 +68,27 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         confidence = np.repeat(values[:, None, None], len(points), axis=1)[keep]
     flags = {ours: sheet.flags(at, first=first, name=columns[ours])[keep] for ours, at in place.items() if ":" in ours}
     poses = Poses(
-        position=position[keep], points=list(points), time_s=time, frame=frame, space_unit=options.space_unit,
-        y_up=options.y_up, confidence=confidence, area=column("area")[keep] if "area" in place else None,
-        zones={ours[5:]: values for ours, values in flags.items() if ours.startswith("zone:")}, damage=damage,
+        position=position[keep],
+        points=list(points),
+        time_s=time,
+        frame=frame,
+        space_unit=options.space_unit,
+        y_up=options.y_up,
+        confidence=confidence,
+        area=column("area")[keep] if "area" in place else None,
+        zones={ours[5:]: values for ours, values in flags.items() if ours.startswith("zone:")},
+        damage=damage,
         place=sheet.place(end),
-    )  # fmt: skip
+    )
     tracks, found = make_tracks(poses, options, path=path, software="declared table")
     bouts = [
         bout
-        for ours, values in flags.items() if ours.startswith("behavior:")
-        for bout in bouts_from_flags(values == 1, tracks["time"].to_numpy(), behavior=ours[9:], observation=Path(path).stem)
-    ]  # fmt: skip
+        for ours, values in flags.items()
+        if ours.startswith("behavior:")
+        for bout in bouts_from_flags(
+            values == 1, tracks["time"].to_numpy(), behavior=ours[9:], observation=Path(path).stem
+        )
+    ]
     return track_file(NAME, ABOUT, path, {sheet.name: tracks}, events=bouts, problems=problems + found)
 
 
@@ -91,12 +102,17 @@ def _declared_points(columns: Mapping[str, str], path: str | Path) -> dict[str, 
             points[match[1]] = (ours, f"{match[1]}_y")
     used = {name for pair in points.values() for name in pair}
     unknown = sorted(
-        ours for ours in columns
+        ours
+        for ours in columns
         if ours not in used | {"time", "frame", "confidence", "area"} and not re.match(r"(zone|behavior):.", ours)
-    )  # fmt: skip
+    )
     if not points or unknown:
-        raise InputError("the declared columns make no track", file=path, found=", ".join(unknown) or "no positions",
-                         expected="x, y (or centre_x, centre_y, nose_x, ...), time, zone:NAME, behavior:NAME")  # fmt: skip
+        raise InputError(
+            "the declared columns make no track",
+            file=path,
+            found=", ".join(unknown) or "no positions",
+            expected="x, y (or centre_x, centre_y, nose_x, ...), time, zone:NAME, behavior:NAME",
+        )
     return points
 
 
@@ -108,8 +124,12 @@ def _header(sheets: list[Sheet], columns: Mapping[str, str], path: str | Path) -
     rows = [cells for sheet in sheets for cells in sheet.rows[:500] if any(cells)]
     missing = sorted(set(columns.values()) - {cell for cells in rows for cell in cells})
     found = ", ".join(rows[0])[:150] if rows else "nothing"
-    raise InputError("no header row holds the declared columns", file=path, found=found,
-                     expected=", ".join(missing or columns.values()))  # fmt: skip
+    raise InputError(
+        "no header row holds the declared columns",
+        file=path,
+        found=found,
+        expected=", ".join(missing or columns.values()),
+    )
 
 
 def _times(

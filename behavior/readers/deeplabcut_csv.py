@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from behavior.readers.deeplabcut_table import Column, poses_of
+from behavior.readers.poses import make_tracks
 from behavior.readers.sheets import read_bounded, text_sheet
-from behavior.readers.trackfile import ReadOptions, TrackFile, make_tracks, track_file
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.readers import Reader
 from core.workbooks import is_workbook
@@ -75,8 +76,12 @@ def _header(lines: list[str], delimiter: str) -> dict[str, list[str]]:
 
 def _columns(rows: dict[str, list[str]], path: str | Path) -> list[Column]:
     if "bodyparts" not in rows or "coords" not in rows:
-        raise InputError("a header row is missing", file=path, found=", ".join(rows) or "none",
-                         expected="rows scorer, bodyparts, coords")  # fmt: skip
+        raise InputError(
+            "a header row is missing",
+            file=path,
+            found=", ".join(rows) or "none",
+            expected="rows scorer, bodyparts, coords",
+        )
     width = len(rows["coords"])
     short = [name for name, cells in rows.items() if len(cells) != width]
     if short or width < 3:
@@ -86,8 +91,14 @@ def _columns(rows: dict[str, list[str]], path: str | Path) -> list[Column]:
     unknown = sorted(set(rows["coords"][1:]) - {"x", "y", "likelihood"})
     if unknown:
         remedy = "give the two-dimensional track"
-        raise InputError("unknown coordinates", file=path, where="row coords", found=", ".join(unknown)[:100],
-                         expected="x, y, likelihood", remedy=remedy)  # fmt: skip
+        raise InputError(
+            "unknown coordinates",
+            file=path,
+            where="row coords",
+            found=", ".join(unknown)[:100],
+            expected="x, y, likelihood",
+            remedy=remedy,
+        )
     animals = rows.get("individuals", [""] * width)
     return list(zip(animals[1:], rows["bodyparts"][1:], rows["coords"][1:], strict=True))
 
@@ -100,8 +111,13 @@ def _end(lines: list[str], counts: list[int], first: int, width: int, path: str 
         if counts[row] != width:
             if row == end - 1 and counts[row] < width:
                 return row, f"the file breaks off in line {row + 1}"
-            raise InputError("the row is not as long as the header", file=path, where=f"line {row + 1}",
-                             found=f"{counts[row]} cells", expected=f"{width}")  # fmt: skip
+            raise InputError(
+                "the row is not as long as the header",
+                file=path,
+                where=f"line {row + 1}",
+                found=f"{counts[row]} cells",
+                expected=f"{width}",
+            )
     return end, ""
 
 
@@ -112,8 +128,16 @@ def _values(lines: list[str], delimiter: str, width: int, first: int, path: str 
         raise InputError("the track has no frames", file=path, where=f"line {first + 1}")
     text = "\n".join(lines)
     try:
-        table = pd.read_csv(io.StringIO(text), header=None, sep=delimiter, low_memory=False, skip_blank_lines=False,
-                            names=list(range(width)), index_col=False, decimal="," if delimiter == ";" else ".")  # fmt: skip
+        table = pd.read_csv(
+            io.StringIO(text),
+            header=None,
+            sep=delimiter,
+            low_memory=False,
+            skip_blank_lines=False,
+            names=list(range(width)),
+            index_col=False,
+            decimal="," if delimiter == ";" else ".",
+        )
     except (ValueError, OverflowError) as error:
         raise InputError(f"broken table ({str(error)[:150]})", file=path) from None
     if all(kind.kind in "fi" for kind in table.dtypes):
@@ -124,8 +148,12 @@ def _values(lines: list[str], delimiter: str, width: int, first: int, path: str 
     sheet = text_sheet(text, file=str(path), delimiter=delimiter)
     sheet = type(sheet)(sheet.file, "", sheet.rows, [line + first for line in sheet.lines])
     if "/" in lines[0].split(delimiter)[0] or "\\" in lines[0].split(delimiter)[0]:
-        raise InputError("hand labels of stills, not a track", file=path, where=f"line {first + 1}",
-                         found=lines[0].split(delimiter)[0][:60])  # fmt: skip
+        raise InputError(
+            "hand labels of stills, not a track",
+            file=path,
+            where=f"line {first + 1}",
+            found=lines[0].split(delimiter)[0][:60],
+        )
     columns: list[Any] = [sheet.numbers(place, first=0, name=f"{place + 1}") for place in range(width)]
     return np.stack(columns, axis=1)
 

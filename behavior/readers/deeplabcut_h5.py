@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from behavior.readers.deeplabcut_table import Column, poses_of
 from behavior.readers.hdf5 import HDF5, list_names, numbers, opened, texts
-from behavior.readers.trackfile import ReadOptions, TrackFile, make_tracks, track_file
+from behavior.readers.poses import make_tracks
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.readers import Reader
 
@@ -42,10 +43,12 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         raise InputError("the file does not hold one table", file=path, found=", ".join(keys) or "none")
     if f"/{keys[0]}/block0_values" not in names:
         raise InputError(
-            "the names in this table are pickled, which is not opened for safety", file=path, where=f"/{keys[0]}/table",
+            "the names in this table are pickled, which is not opened for safety",
+            file=path,
+            where=f"/{keys[0]}/table",
             remedy="export the track as csv: deeplabcut.analyze_videos(..., save_as_csv=True) or "
             "deeplabcut.analyze_videos_converth5_to_csv(FOLDER)",
-        )  # fmt: skip
+        )
     with opened(path) as file:
         columns, values, frame, scorer = _table(file[keys[0]], path)
     header = {"scorer": scorer}
@@ -64,19 +67,30 @@ def _table(group: Any, path: str | Path) -> tuple[list[Column], NDArray[np.float
         values = numbers(group, f"block{block}_values", path, ndim=2)
         found = _names(group, f"block{block}_items", path)
         if len(found) != values.shape[1]:
-            raise InputError("names and values do not fit", file=path, where=f"{group.name}/block{block}_values",
-                             found=f"{values.shape[1]} columns", expected=f"{len(found)}")  # fmt: skip
+            raise InputError(
+                "names and values do not fit",
+                file=path,
+                where=f"{group.name}/block{block}_values",
+                found=f"{values.shape[1]} columns",
+                expected=f"{len(found)}",
+            )
         scorers |= {name[0] for name in found}
         columns += [(name[1] if len(name) == 4 else "", name[-2], name[-1]) for name in found]
         blocks.append(values.astype(float))
     unknown = sorted({axis for _, _, axis in columns} - {"x", "y", "likelihood"})
     if unknown:
-        raise InputError("unknown coordinates", file=path, where=group.name, found=", ".join(unknown)[:100],
-                         expected="x, y, likelihood")  # fmt: skip
+        raise InputError(
+            "unknown coordinates",
+            file=path,
+            where=group.name,
+            found=", ".join(unknown)[:100],
+            expected="x, y, likelihood",
+        )
     frame = numbers(group, "axis1", path, ndim=1)
     if frame.dtype.kind not in "iu" or any(len(values) != len(frame) for values in blocks):
-        raise InputError("rows are not numbered by frame", file=path, where=f"{group.name}/axis1",
-                         remedy="export the track as csv")  # fmt: skip
+        raise InputError(
+            "rows are not numbered by frame", file=path, where=f"{group.name}/axis1", remedy="export the track as csv"
+        )
     return columns, np.concatenate(blocks, axis=1), frame.astype(np.int64), " ".join(sorted(scorers))
 
 
@@ -92,8 +106,13 @@ def _names(group: Any, stem: str, path: str | Path) -> list[tuple[str, ...]]:
             raise InputError("a column without a name", file=path, where=f"{group.name}/{stem}_label{level}")
         levels.append([known[int(code)] for code in codes])
     if len(levels) not in (3, 4) or len({len(level) for level in levels}) > 1:
-        raise InputError("column names are not those of a DeepLabCut table", file=path, where=group.name,
-                         found=f"{len(levels)} levels", expected="3 or 4")  # fmt: skip
+        raise InputError(
+            "column names are not those of a DeepLabCut table",
+            file=path,
+            where=group.name,
+            found=f"{len(levels)} levels",
+            expected="3 or 4",
+        )
     return list(zip(*levels, strict=True))
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from behavior.readers.points import split_prefixes
-from behavior.readers.trackfile import Poses, ReadOptions
+from behavior.readers.poses import Poses
+from behavior.readers.trackfile import ReadOptions
 from core.errors import InputError
 from core.problems import Problem
 
@@ -70,8 +71,14 @@ def poses_of(
             elif present:
                 likelihood[:, p, a] = 1.0
     problems = _mask(xy, likelihood, options, path)
-    poses = Poses(position=xy, points=points, frame=frame, confidence=np.nan_to_num(likelihood), header=header,
-                  individuals=[animal or "subject" for animal in animals])  # fmt: skip
+    poses = Poses(
+        position=xy,
+        points=points,
+        frame=frame,
+        confidence=np.nan_to_num(likelihood),
+        header=header,
+        individuals=[animal or "subject" for animal in animals],
+    )
     return poses, problems
 
 
@@ -89,8 +96,9 @@ def _mask(xy: Array, likelihood: Array, options: ReadOptions, path: str | Path) 
     outside = (likelihood < -1e-6) | (likelihood > 1 + 1e-6)
     if outside.any():
         row = int(np.argwhere(outside)[0][0])
-        raise InputError("likelihood is not from 0 to 1", file=path, where=f"frame {row}",
-                         found=f"{likelihood[outside][0]:g}")  # fmt: skip
+        raise InputError(
+            "likelihood is not from 0 to 1", file=path, where=f"frame {row}", found=f"{likelihood[outside][0]:g}"
+        )
     given = np.isfinite(xy).all(axis=1)
     zero = (xy == 0).all(axis=1)
     # A blank likelihood is below any limit.

@@ -42,14 +42,22 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
     place = {name.lower(): at for at, name in enumerate(sheet.rows[0])}
     missing = [name for name in _NEEDED if name not in place]
     if missing:
-        raise InputError("columns are missing", file=path, where="header", found=", ".join(sheet.rows[0])[:100],
-                         expected=", ".join(missing))  # fmt: skip
+        raise InputError(
+            "columns are missing",
+            file=path,
+            where="header",
+            found=", ".join(sheet.rows[0])[:100],
+            expected=", ".join(missing),
+        )
     width = max(place.values()) + 1
     end, damage = sheet.whole_rows(1, width)
     problems: list[Problem] = []
     if damage:
-        problems.append(Problem(code="damaged_file", file=Path(path).name, message=damage,
-                                action="the rows before the damage are used"))  # fmt: skip
+        problems.append(
+            Problem(
+                code="damaged_file", file=Path(path).name, message=damage, action="the rows before the damage are used"
+            )
+        )
     events = []
     for row in range(1, end):
         event, problem = _event(sheet, row, place)
@@ -65,9 +73,13 @@ def _event(sheet: Sheet, row: int, place: dict[str, int]) -> tuple[BehaviorEvent
     behavior = "" if said["type"].lower() in MISSING else said["type"]
     where, file = sheet.place(row), Path(sheet.file).name
     event = BehaviorEvent(
-        behavior=behavior, start_s=start, stop_s=stop, observation=said.get("id", ""),
-        observer=said.get("experimenter", ""), media=said.get("file", ""),
-    )  # fmt: skip
+        behavior=behavior,
+        start_s=start,
+        stop_s=stop,
+        observation=said.get("id", ""),
+        observer=said.get("experimenter", ""),
+        media=said.get("file", ""),
+    )
     if not behavior:
         message = f"a row without type, from {said['from'][:20]} to {said['to'][:20]}"
         return None, Problem(code="open_event", file=file, where=where, message=message, action="left out")
@@ -75,8 +87,9 @@ def _event(sheet: Sheet, row: int, place: dict[str, int]) -> tuple[BehaviorEvent
         raise InputError("a bout ends before it starts", file=sheet.file, where=where, found=f"{start:g} to {stop:g} s")
     if np.isnan(start) or np.isnan(stop):
         message = f"{behavior} from {said['from'][:20]} to {said['to'][:20]}"
-        return event, Problem(code="open_event", file=file, where=where, message=message,
-                              action="kept; its seconds do not count")  # fmt: skip
+        return event, Problem(
+            code="open_event", file=file, where=where, message=message, action="kept; its seconds do not count"
+        )
     return event, None
 
 

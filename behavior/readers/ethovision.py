@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from behavior.events import BehaviorEvent, bouts_from_flags
+from behavior.readers.poses import Poses, check_duration, make_tracks, mend_times
 from behavior.readers.sheets import Sheet, load_sheets, parse_seconds
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, mend_times, track_file
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.problems import Problem
 from core.readers import Reader
@@ -30,8 +31,9 @@ _PIXELS = frozenset({"px", "pixel", "pixels"})
 #: Columns that the program computes; 0 and 1 in them are no behaviour scored.
 _COMPUTED = re.compile(
     r"area|areachange|elongation|direction|distance|velocity|result\b|activity|mobility|rotation|heading|turn"
-    r"|acceleration|meander|in zone|trial time|recording time|[xy] ", re.IGNORECASE,
-)  # fmt: skip
+    r"|acceleration|meander|in zone|trial time|recording time|[xy] ",
+    re.IGNORECASE,
+)
 
 
 def matches(head: bytes) -> bool:
@@ -60,8 +62,15 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         start = next((row for row, cells in enumerate(sheet.rows) if cells and _HEADER_LINES.match(cells[0])), None)
         if start is None:
             if any(any(row) for row in sheet.rows):
-                problems.append(Problem(code="sheet_skipped", file=Path(path).name, where=sheet.place(0),
-                                        message="no line `Number of header lines`", action="not read"))  # fmt: skip
+                problems.append(
+                    Problem(
+                        code="sheet_skipped",
+                        file=Path(path).name,
+                        where=sheet.place(0),
+                        message="no line `Number of header lines`",
+                        action="not read",
+                    )
+                )
             continue
         dataset, bouts, found, said = _read_sheet(sheet, start, options, path)
         tracks[sheet.name] = dataset
@@ -91,10 +100,18 @@ def _read_sheet(sheet: Sheet, start: int, options: ReadOptions, path: str | Path
     labels = _zone_labels([name for name in flags if _ZONE.match(name)])
     zones = {labels[name]: values for name, values in flags.items() if name in labels}
     poses = Poses(
-        position=(xy * scale)[keep], points=points, time_s=time[keep], space_unit=unit, y_up=True,
-        area=_column(sheet, names, "Area", first, keep, scale**2), zones=zones, header=said, damage=damage,
-        orientation=_column(sheet, names, "Direction", first, keep, 1.0), place=sheet.place(first),
-    )  # fmt: skip
+        position=(xy * scale)[keep],
+        points=points,
+        time_s=time[keep],
+        space_unit=unit,
+        y_up=True,
+        area=_column(sheet, names, "Area", first, keep, scale**2),
+        zones=zones,
+        header=said,
+        damage=damage,
+        orientation=_column(sheet, names, "Direction", first, keep, 1.0),
+        place=sheet.place(first),
+    )
     dataset, found = make_tracks(poses, options, path=path, software="EthoVision")
     observation = said.get("Trial name", "") or sheet.name
     scored = {name: values for name, values in flags.items() if not _ZONE.match(name)}
@@ -109,9 +126,9 @@ def _read_sheet(sheet: Sheet, start: int, options: ReadOptions, path: str | Path
             subject=said.get("Subject name", ""),
             media=Path(said.get("Video file", "").replace("\\", "/")).name,
             category=_group(name),
-        )  # fmt: skip
+        )
     ]
-    problems += _check_duration(dataset, said, path)
+    problems += check_duration(parse_seconds(said.get("Trial duration", "")), dataset, path)
     return dataset, bouts, problems + found, said
 
 
@@ -127,8 +144,13 @@ def _names_row(sheet: Sheet, start: int) -> int:
         return start + stated - 2
     if by_name:
         return by_name[0]
-    raise InputError("no row with the columns' names", file=sheet.file, where=sheet.place(start),
-                     found=f"{cell or 'no number'} header lines", expected="a row with `Trial time`")  # fmt: skip
+    raise InputError(
+        "no row with the columns' names",
+        file=sheet.file,
+        where=sheet.place(start),
+        found=f"{cell or 'no number'} header lines",
+        expected="a row with `Trial time`",
+    )
 
 
 def _time_column(names: list[str], sheet: Sheet, row: int) -> int:
@@ -148,13 +170,19 @@ def _points(sheet: Sheet, names: list[str], units: list[str], first: int, row: i
             found.setdefault(match[2], {})[match[1].lower()] = place
     found = {name: axes for name, axes in found.items() if len(axes) == 2}
     if not found:
-        raise InputError("no columns of positions", file=sheet.file, where=sheet.place(row),
-                         expected="X center, Y center")  # fmt: skip
+        raise InputError(
+            "no columns of positions", file=sheet.file, where=sheet.place(row), expected="X center, Y center"
+        )
     stated = {units[place].lower() if place < len(units) else "" for axes in found.values() for place in axes.values()}
     unit = stated.pop() if len(stated) == 1 else ", ".join(sorted(stated))
     if unit not in _LENGTHS and unit not in _PIXELS:
-        raise InputError("unknown unit of positions", file=sheet.file, where=sheet.place(row + 1), found=repr(unit),
-                         expected="cm, mm, m, in or pixels")  # fmt: skip
+        raise InputError(
+            "unknown unit of positions",
+            file=sheet.file,
+            where=sheet.place(row + 1),
+            found=repr(unit),
+            expected="cm, mm, m, in or pixels",
+        )
     columns = [
         np.stack([sheet.numbers(axes[axis], first=first, name=names[axes[axis]]) for axis in "xy"], axis=1)
         for axes in found.values()
@@ -195,16 +223,6 @@ def _column(sheet: Sheet, names: list[str], name: str, first: int, keep: Any, sc
     if name not in names:
         return None
     return sheet.numbers(names.index(name), first=first, name=name)[keep] * scale
-
-
-def _check_duration(dataset: Any, said: dict[str, str], path: str | Path) -> list[Problem]:
-    stated = parse_seconds(said.get("Trial duration", ""))
-    time = dataset["time"].to_numpy()
-    present = float(time[-1] - time[0] + 1 / dataset.attrs["fps"])
-    if stated is None or abs(stated - present) <= max(1.0, 0.01 * stated):
-        return []
-    return [Problem(code="duration_differs", file=Path(path).name, message=f"the header says {stated:g} s, the rows {present:g} s",
-                    action="the rows are used")]  # fmt: skip
 
 
 READER = Reader(NAME, ABOUT, matches, read, "EthoVision XT 14 raw data export; no public description of the format")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from behavior.readers.poses import Poses, make_tracks
 from behavior.readers.sheets import Sheet, load_sheets
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, track_file
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.readers import Reader
 
@@ -56,8 +57,16 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         if name not in _OWN and not name.startswith("Distance") and sheet.is_flag(place, first=1)
     }
     header = {name: sheet.rows[1][column[name]] for name in _SETTINGS if name in column}
-    poses = Poses(position=xy, points=["centre"], frame=start + frame, fps=rate, zones=dict(reversed(zones.items())),
-                  header=header, damage=damage, place=sheet.place(end))  # fmt: skip
+    poses = Poses(
+        position=xy,
+        points=["centre"],
+        frame=start + frame,
+        fps=rate,
+        zones=dict(reversed(zones.items())),
+        header=header,
+        damage=damage,
+        place=sheet.place(end),
+    )
     tracks, problems = make_tracks(poses, options, path=path, software="ezTrack")
     return track_file(NAME, ABOUT, path, {"": tracks}, header=header, problems=problems)
 

@@ -91,8 +91,13 @@ def numbers(group: Any, name: str, path: str | Path, *, ndim: int) -> Array:
     """
     found = _dataset(group, name, path)
     if found.dtype.kind not in "fiu" or found.ndim != ndim:
-        raise InputError("not an array of numbers", file=path, where=found.name,
-                         found=f"{found.dtype}, {found.ndim} dimensions", expected=f"numbers, {ndim} dimensions")  # fmt: skip
+        raise InputError(
+            "not an array of numbers",
+            file=path,
+            where=found.name,
+            found=f"{found.dtype}, {found.ndim} dimensions",
+            expected=f"numbers, {ndim} dimensions",
+        )
     return np.asarray(found[()])
 
 
@@ -110,7 +115,10 @@ def texts(group: Any, name: str, path: str | Path) -> list[str]:
     fixed = found.dtype.kind == "S"
     if found.ndim != 1 or not (fixed or h5py.check_string_dtype(found.dtype) is not None):
         raise InputError(
-            "names are not stored as text (perhaps pickled, which is not opened)", file=path, where=found.name,
-            found=str(found.dtype), remedy="export the track as csv",
-        )  # fmt: skip
+            "names are not stored as text (perhaps pickled, which is not opened)",
+            file=path,
+            where=found.name,
+            found=str(found.dtype),
+            remedy="export the track as csv",
+        )
     return [value.decode("utf-8", errors="replace") for value in found[()]]

@@ -12,12 +12,24 @@ __all__ = ["arrange_points", "point_name", "split_prefixes"]
 
 _KNOWN: dict[str, frozenset[str]] = {
     "centre": frozenset(
-        {"center", "centre", "centerpoint", "centrepoint", "bodycenter", "bodycentre", "mousecenter", "mousecentre",
-         "centerofmass", "centreofmass", "centroid", "body"}
+        {
+            "center",
+            "centre",
+            "centerpoint",
+            "centrepoint",
+            "bodycenter",
+            "bodycentre",
+            "mousecenter",
+            "mousecentre",
+            "centerofmass",
+            "centreofmass",
+            "centroid",
+            "body",
+        }
     ),
     "nose": frozenset({"nose", "nosepoint", "snout", "nosetip"}),
     "tail_base": frozenset({"tailbase", "tail", "tailbasepoint", "baseoftail", "tailroot", "tailstart"}),
-}  # fmt: skip
+}
 
 
 def point_name(name: str) -> str:
@@ -65,8 +77,11 @@ def arrange_points(
         wanted = [theirs] if isinstance(theirs, str) else list(theirs)
         unknown = [name for name in wanted if name not in names]
         if unknown or not wanted:
-            raise InputError(f"no point {', '.join(unknown) or 'given'} for {ours!r}", file=file,
-                             expected=f"one of {', '.join(names)}")  # fmt: skip
+            raise InputError(
+                f"no point {', '.join(unknown) or 'given'} for {ours!r}",
+                file=file,
+                expected=f"one of {', '.join(names)}",
+            )
         chosen[ours] = [names.index(name) for name in wanted]
     guessed = [point_name(name) for name in names]
     for ours in KEYPOINTS:

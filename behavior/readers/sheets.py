@@ -24,6 +24,7 @@ MISSING = frozenset({"", "-", "nan", "na", "n/a", "none", "null", "."})
 
 _MAX_BYTES = 256 * 1024**2
 _MAX_CELLS = 8_000_000
+_HEAD_ROWS = 60
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d{1,3})?")
 _CLOCK = re.compile(r"([+-]?)\s*(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
@@ -74,12 +75,21 @@ class Sheet:
             elif _COMMA.fullmatch(cell):
                 values[row] = float(cell.replace(",", "."))
             elif cell.lower() not in missing:
-                raise InputError("not a number", file=self.file, where=self.place(first + row, name),
-                                 found=repr(cell[:40]), expected="a number")  # fmt: skip
+                raise InputError(
+                    "not a number",
+                    file=self.file,
+                    where=self.place(first + row, name),
+                    found=repr(cell[:40]),
+                    expected="a number",
+                )
         if np.isinf(values).any():
             row = int(np.flatnonzero(np.isinf(values))[0])
-            raise InputError("the number is too large", file=self.file, where=self.place(first + row, name),
-                             found=repr(cells[row][:40]))  # fmt: skip
+            raise InputError(
+                "the number is too large",
+                file=self.file,
+                where=self.place(first + row, name),
+                found=repr(cells[row][:40]),
+            )
         return values
 
     def flags(self, index: int, *, first: int, name: str) -> NDArray[np.int8]:
@@ -94,8 +104,12 @@ class Sheet:
         cells = [cell.lower() for cell in self.column(index, first=first)]
         unknown = next((row for row, cell in enumerate(cells) if cell not in known), None)
         if unknown is not None:
-            raise InputError("neither 0 nor 1", file=self.file, where=self.place(first + unknown, name),
-                             found=repr(cells[unknown][:40]))  # fmt: skip
+            raise InputError(
+                "neither 0 nor 1",
+                file=self.file,
+                where=self.place(first + unknown, name),
+                found=repr(cells[unknown][:40]),
+            )
         return np.array([known[cell] for cell in cells], dtype=np.int8)
 
     def is_flag(self, index: int, *, first: int) -> bool:
@@ -119,11 +133,21 @@ class Sheet:
         for row in range(first, end):
             cells = self.rows[row]
             if len(cells) > width and any(cells[width:]):
-                raise InputError("the row has more cells than the header", file=self.file, where=self.place(row),
-                                 found=f"{len(cells)}", expected=f"{width}")  # fmt: skip
+                raise InputError(
+                    "the row has more cells than the header",
+                    file=self.file,
+                    where=self.place(row),
+                    found=f"{len(cells)}",
+                    expected=f"{width}",
+                )
             if len(cells) < width and row < end - 1:
-                raise InputError("the row is too short", file=self.file, where=self.place(row),
-                                 found=f"{len(cells)} cells", expected=f"{width}")  # fmt: skip
+                raise InputError(
+                    "the row is too short",
+                    file=self.file,
+                    where=self.place(row),
+                    found=f"{len(cells)} cells",
+                    expected=f"{width}",
+                )
         if end > first and len(self.rows[end - 1]) < width:
             return end - 1, f"the file breaks off in {self.place(end - 1)}"
         return end, ""
@@ -145,8 +169,13 @@ class Sheet:
         for row, cell in enumerate(cells):
             seconds = parse_seconds(cell)
             if seconds is None:
-                raise InputError("not a time", file=self.file, where=self.place(first + row, name),
-                                 found=repr(cell[:40]), expected="seconds, or h:mm:ss.fff")  # fmt: skip
+                raise InputError(
+                    "not a time",
+                    file=self.file,
+                    where=self.place(first + row, name),
+                    found=repr(cell[:40]),
+                    expected="seconds, or h:mm:ss.fff",
+                )
             values[row] = seconds
         return values
 
@@ -168,6 +197,7 @@ def parse_seconds(text: str) -> float | None:
         return None
     sign, hours, minutes, seconds = clock.groups()
     value = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+    value = round(value, 9)
     return -value if sign == "-" else value
 
 
@@ -236,8 +266,12 @@ def read_bounded(path: str | Path) -> str:
     """
     size = Path(path).stat().st_size
     if size > _MAX_BYTES:
-        raise InputError("file is too large to be read as a whole", file=path, found=f"{size} bytes",
-                         expected=f"at most {_MAX_BYTES} bytes")  # fmt: skip
+        raise InputError(
+            "file is too large to be read as a whole",
+            file=path,
+            found=f"{size} bytes",
+            expected=f"at most {_MAX_BYTES} bytes",
+        )
     return decode(Path(path).read_bytes(), file=path)
 
 
@@ -290,5 +324,6 @@ def sniff_text(path: str | Path) -> str:
     """
     head = read_head(path)
     if is_workbook(head):
-        return "\n".join("\t".join(row) for sheet in load_sheets(path) for row in sheet.rows[:60])[:HEAD_BYTES]
+        book = read_workbook(path, first_rows=_HEAD_ROWS)
+        return "\n".join("\t".join(row) for rows in book.values() for row in rows)[:HEAD_BYTES]
     return head.decode(_encoding(head), errors="replace")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from behavior.readers.hdf5 import HDF5, numbers, opened, texts
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, track_file
+from behavior.readers.poses import Poses, make_tracks
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
 from core.readers import Reader
 
@@ -46,24 +47,31 @@ def read_analysis(path: str | Path, options: ReadOptions) -> TrackFile:
     position = _in_order(stored, len(points), path)
     animals = position.shape[3]
     if names and len(names) != animals:
-        raise InputError("names and tracks do not fit", file=path, where="/track_names", found=f"{len(names)}",
-                         expected=f"{animals}")  # fmt: skip
+        raise InputError(
+            "names and tracks do not fit", file=path, where="/track_names", found=f"{len(names)}", expected=f"{animals}"
+        )
     confidence = None
     if scores is not None and scores.shape == stored.shape[:1] + stored.shape[2:] and stored.shape[1] == 2:
         # SLEAP's scores may pass 1 a little, and are NaN where nothing was found.
         confidence = np.clip(np.nan_to_num(scores.astype(float)), 0, 1).transpose(2, 1, 0)
-    return _finished("sleap-analysis", _ANALYSIS_ABOUT, path, options, position, points, _animal_names(names, animals),
-                     confidence)  # fmt: skip
+    return _finished(
+        "sleap-analysis", _ANALYSIS_ABOUT, path, options, position, points, _animal_names(names, animals), confidence
+    )
 
 
 def _in_order(stored: Array, points: int, path: str | Path) -> Array:
-    """(time, space, point, animal): SLEAP stores (animals, 2, nodes, frames), some writers (frames, nodes, 2, animals)."""
+    """As (time, space, point, animal); SLEAP stores (animals, 2, nodes, frames), others (frames, nodes, 2, animals)."""
     if stored.shape[1:3] == (2, points):
         return stored.astype(float).transpose(3, 1, 2, 0)
     if stored.shape[1:3] == (points, 2):
         return stored.astype(float).transpose(0, 2, 1, 3)
-    raise InputError("tracks have unexpected dimensions", file=path, where="/tracks", found=str(stored.shape),
-                     expected=f"(animals, 2, {points}, frames)")  # fmt: skip
+    raise InputError(
+        "tracks have unexpected dimensions",
+        file=path,
+        where="/tracks",
+        found=str(stored.shape),
+        expected=f"(animals, 2, {points}, frames)",
+    )
 
 
 def _animal_names(names: list[str], count: int) -> list[str]:
@@ -79,8 +87,11 @@ def read_project(path: str | Path, options: ReadOptions) -> TrackFile:
         If sleap-io is not installed (the message holds the install line), the file is damaged, or holds several videos.
     """
     if find_spec("sleap_io") is None:
-        raise InputError("a SLEAP project needs the package sleap-io", file=path,
-                         remedy="pip install sleap-io, or export an analysis file from SLEAP")  # fmt: skip
+        raise InputError(
+            "a SLEAP project needs the package sleap-io",
+            file=path,
+            remedy="pip install sleap-io, or export an analysis file from SLEAP",
+        )
     import sleap_io
 
     try:
@@ -95,8 +106,12 @@ def read_project(path: str | Path, options: ReadOptions) -> TrackFile:
             f"the SLEAP project is damaged ({type(error).__name__}: {str(error)[:150]})", file=path
         ) from None
     if len(videos) != 1:
-        raise InputError("the project does not hold one video", file=path, found=f"{len(videos)} videos",
-                         remedy="export an analysis file for each")  # fmt: skip
+        raise InputError(
+            "the project does not hold one video",
+            file=path,
+            found=f"{len(videos)} videos",
+            remedy="export an analysis file for each",
+        )
     if values.ndim != 4 or values.shape[3] != 3:
         raise InputError("tracks have unexpected dimensions", file=path, found=str(values.shape))
     position = values[..., :2].transpose(0, 3, 2, 1)
@@ -106,9 +121,15 @@ def read_project(path: str | Path, options: ReadOptions) -> TrackFile:
 
 
 def _finished(
-    name: str, about: str, path: str | Path, options: ReadOptions, position: Array, points: list[str],
-    animals: list[str], confidence: Array | None,
-) -> TrackFile:  # fmt: skip
+    name: str,
+    about: str,
+    path: str | Path,
+    options: ReadOptions,
+    position: Array,
+    points: list[str],
+    animals: list[str],
+    confidence: Array | None,
+) -> TrackFile:
     poses = Poses(position=position, points=points, individuals=animals, confidence=confidence)
     tracks, problems = make_tracks(poses, options, path=path, software="SLEAP")
     return track_file(name, about, path, {"": tracks}, problems=problems)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from behavior.readers.hdf5 import HDF5, opened
+from behavior.readers.poses import Poses, make_tracks, mend_times
 from behavior.readers.sheets import load_sheets
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, mend_times, track_file
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from behavior.tracks import NOTES, read_tracks
 from core.errors import InputError
 from core.problems import Problem
@@ -95,11 +96,14 @@ def _from_movement(path: str | Path, options: ReadOptions) -> tuple[xr.Dataset, 
     problems: list[Problem] = []
     keep = mend_times(time, path=path, place=lambda row: f"frame {row}", problems=problems)
     poses = Poses(
-        position=position[keep], points=points, individuals=animals,
+        position=position[keep],
+        points=points,
+        individuals=animals,
         confidence=None if confidence is None else confidence[keep],
-        time_s=None if in_frames else time[keep], frame=np.round(time[keep]).astype(np.int64) if in_frames else None,
+        time_s=None if in_frames else time[keep],
+        frame=np.round(time[keep]).astype(np.int64) if in_frames else None,
         fps=float(fps) if isinstance(fps, (int, float, np.number)) and fps > 0 else None,
-    )  # fmt: skip
+    )
     software = str(data.attrs.get("source_software", "movement"))
     tracks, found = make_tracks(poses, options, path=path, software=software)
     return tracks, problems + found
@@ -130,7 +134,8 @@ def _read_table(path: str | Path, options: ReadOptions) -> TrackFile:
     position = np.stack(
         [np.stack([column[f"{_PREFIXES[point]}{axis}_px"] for axis in "xy"], axis=1) for point in points], axis=2
     )
-    keep = mend_times(column["time_s"], path=path, place=lambda row: sheet.place(1 + row), problems=(problems := []))
+    problems: list[Problem] = []
+    keep = mend_times(column["time_s"], path=path, place=lambda row: sheet.place(1 + row), problems=problems)
     confidence = column.get("confidence")
     if confidence is not None:
         if ((confidence < 0) | (confidence > 1)).any():
@@ -140,9 +145,16 @@ def _read_table(path: str | Path, options: ReadOptions) -> TrackFile:
     frame = column["frame"]
     if not (np.isfinite(frame) & (np.abs(frame) < 1e12)).all():
         raise InputError("a frame without number", file=path, where="column frame")
-    poses = Poses(position=position[keep][..., None], points=points, time_s=column["time_s"][keep], damage=damage,
-                  frame=frame[keep].astype(np.int64), confidence=confidence, place=sheet.place(end),
-                  area=column["area_px"][keep] if "area_px" in column else None)  # fmt: skip
+    poses = Poses(
+        position=position[keep][..., None],
+        points=points,
+        time_s=column["time_s"][keep],
+        damage=damage,
+        frame=frame[keep].astype(np.int64),
+        confidence=confidence,
+        place=sheet.place(end),
+        area=column["area_px"][keep] if "area_px" in column else None,
+    )
     tracks, found = make_tracks(poses, options, path=path, software="stressaxis")
     if "note" in place:
         codes = {meaning: code for code, meaning in NOTES.items()} | {"": 0}

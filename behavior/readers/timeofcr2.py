@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from behavior.events import bouts_from_flags
-from behavior.readers.sheets import Sheet, parse_seconds, read_bounded, text_sheet
-from behavior.readers.trackfile import Poses, ReadOptions, TrackFile, make_tracks, track_file
+from behavior.readers.poses import Poses, check_duration, make_tracks
+from behavior.readers.sheets import parse_seconds, read_bounded, text_sheet
+from behavior.readers.trackfile import ReadOptions, TrackFile, track_file
 from core.errors import InputError
-from core.problems import Problem
 from core.readers import Reader
 
 __all__ = ["READER", "matches", "read"]
@@ -36,8 +36,9 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         If the header has no rate, the table is missing, or a number cannot be read.
     """
     sheet = text_sheet(read_bounded(path), file=str(path), delimiter="\t")
-    row = next((place for place, cells in enumerate(sheet.rows) if [c.lower() for c in cells[:3]] == ["slice", "x", "y"]),
-               None)  # fmt: skip
+    row = next(
+        (place for place, cells in enumerate(sheet.rows) if [c.lower() for c in cells[:3]] == ["slice", "x", "y"]), None
+    )
     if row is None:
         raise InputError("no row `Slice X Y`", file=path, where=sheet.place(len(sheet.rows)))
     header = {cells[0].strip(" :"): cells[1] for cells in sheet.rows[:row] if len(cells) > 1 and cells[0]}
@@ -56,16 +57,31 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
     ]
     area = sheet.numbers(names.index("AREA"), first=first, name="AREA") if "AREA" in names else None
     zones = {name: values for name, values in flags.items() if name not in _BEHAVIORS}
-    poses = Poses(position=position, points=["centre"], frame=slices.astype(np.int64) - 1, fps=rate, area=area,
-                  zones=zones, header=header, damage=damage, place=sheet.place(end))  # fmt: skip
+    poses = Poses(
+        position=position,
+        points=["centre"],
+        frame=slices.astype(np.int64) - 1,
+        fps=rate,
+        area=area,
+        zones=zones,
+        header=header,
+        damage=damage,
+        place=sheet.place(end),
+    )
     tracks, problems = make_tracks(poses, options, path=path, software="TimeOFCR2")
     bouts = [
         bout
         for name in _BEHAVIORS & flags.keys()
-        for bout in bouts_from_flags(flags[name] == 1, tracks["time"].to_numpy(), behavior=name.lower(),
-                                     subject=header.get("Animal ID", ""), observation=Path(path).stem)
-    ]  # fmt: skip
-    problems += _check_duration(sheet, header, tracks["time"].to_numpy(), rate, path)
+        for bout in bouts_from_flags(
+            flags[name] == 1,
+            tracks["time"].to_numpy(),
+            behavior=name.lower(),
+            subject=header.get("Animal ID", ""),
+            observation=Path(path).stem,
+        )
+    ]
+    stated = next((parse_seconds(value) for name, value in header.items() if name.lower().startswith("duration")), None)
+    problems += check_duration(stated, tracks, path)
     return track_file(NAME, ABOUT, path, {"": tracks}, events=bouts, header=header, problems=problems)
 
 
@@ -76,8 +92,14 @@ def _rate(header: dict[str, str], options: ReadOptions, path: str | Path) -> flo
     stated = next((value for name, value in header.items() if name.lower().startswith("rate")), "")
     rate = options.fps or parse_seconds(stated)
     if rate is None or not rate > 0:
-        raise InputError("the header states no rate", file=path, where="rate(frame/sec)", found=repr(stated),
-                         expected="frames per second", remedy="give the frame rate (fps)")  # fmt: skip
+        raise InputError(
+            "the header states no rate",
+            file=path,
+            where="rate(frame/sec)",
+            found=repr(stated),
+            expected="frames per second",
+            remedy="give the frame rate (fps)",
+        )
     return rate
 
 
@@ -89,17 +111,6 @@ def _flag_columns(names: list[str]) -> list[tuple[str, int]]:
         if match or name.startswith("SubROI"):
             found.setdefault(match[1] if match else name, place)
     return list(found.items())
-
-
-def _check_duration(
-    sheet: Sheet, header: dict[str, str], time: np.ndarray, rate: float, path: str | Path
-) -> list[Problem]:
-    stated = next((parse_seconds(value) for name, value in header.items() if name.lower().startswith("duration")), None)
-    present = len(time) / rate
-    if stated is None or abs(stated - present) <= max(1.0, 0.01 * stated):
-        return []
-    return [Problem(code="duration_differs", file=Path(path).name, where=sheet.place(len(sheet.rows)),
-                    message=f"the header says {stated:g} s, the rows {present:g} s", action="the rows are used")]  # fmt: skip
 
 
 READER = Reader(NAME, ABOUT, matches, read, "TimeOFCR2 (ImageJ) text; no public description of the format")
