@@ -42,17 +42,6 @@ class ContrastMap:
         rest: Matrix = values - self.basis @ (self.basis.T @ values)
         return rest
 
-    def null_residuals(self, values: Matrix) -> Matrix:
-        """Residuals of the whole model, scaled to the noise's own size: what is permuted to make a null.
-
-        Residuals of the model without groups would hold the groups' true differences, and a score that does not depend
-        on size (a correlation) would meet them again in every permutation (ter Braak 1992,
-        doi:10.1007/978-3-642-48850-4_10).
-        """
-        samples, columns = self.basis.shape
-        scaled: Matrix = self.residuals(values) * np.sqrt(samples / (samples - columns))
-        return scaled
-
     def left_out_changes(self, values: Matrix) -> Matrix:
         """(n_samples, n_contrasts, n_proteins): change of the contrasts when one sample is left out of the model.
 

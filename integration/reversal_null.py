@@ -1,11 +1,11 @@
 """What reversal scores look like when there is none: labels permuted on each side, the sharing of samples kept.
 
 A drug reverses a disease only if there is a disease signature and a drug signature. So there are two questions. Drug
-side: before and after are exchanged within patients at random (the mean difference taken off), and a patient's "before"
-moves into the disease signature too where it is shared; for a drug that does nothing, whatever the disease is. Disease
-side: labels of cases and controls are permuted over residuals with the drug as it is; for a disease without signature.
-With shared patients labels cannot be permuted without breaking the sharing; there the signs of persons' residuals are
-flipped instead, the same sign for both samples of a patient.
+side: before and after are exchanged within patients at random, and a patient's "before" moves into the disease
+signature too where it is shared; exact for a drug that does nothing, whatever the disease is. Disease side: labels of
+cases and controls are permuted with the drug as it is; exact for a disease without signature. With shared patients
+labels cannot be permuted without breaking the sharing; there the signs of persons' residuals are flipped instead, the
+same sign for both samples of a patient.
 """
 
 from __future__ import annotations
@@ -29,14 +29,11 @@ __all__ = ["disease_side_null", "drug_side_null", "permutations_of"]
 
 def drug_side_null(disease: DiseaseData, drug: DrugData, count: int, rng: np.random.Generator) -> Pairs:
     """(count, proteins) disease and drug signatures with before and after exchanged at random within patients."""
-    patients = len(drug.differences)
-    # Each patient's own difference; with the mean still in it, the drug's true effect would come back in the null.
-    own = (drug.differences - drug.signature) * np.sqrt(patients / (patients - 1))
-    swapped = rng.random((count, patients)) < 0.5
-    drugs = ((1 - 2 * swapped) @ own) / patients
+    swapped = rng.random((count, len(drug.differences))) < 0.5
+    drugs = ((1 - 2 * swapped) @ drug.differences) / len(drug.differences)
     rows = drug.shared_rows(disease)
     weights = np.where(rows >= 0, disease.map.weights[0][rows], 0.0)
-    diseases = disease.signature + (swapped * weights) @ own
+    diseases = disease.signature + (swapped * weights) @ drug.differences
     return diseases, drugs
 
 
@@ -55,7 +52,9 @@ def disease_side_null(
         For the signs where patients are shared.
     """
     if (drug.shared_rows(disease) < 0).all():
-        diseases = disease.map.weights[0][order] @ disease.map.null_residuals(disease.values)
+        nuisance = disease.map.nuisance
+        rest = disease.values - nuisance @ (nuisance.T @ disease.values)
+        diseases = disease.map.weights[0][order] @ rest
         return diseases, np.broadcast_to(drug.signature, diseases.shape)
     return _flipped(disease, drug, len(order), rng)
 

@@ -30,12 +30,26 @@ class Score:
         ``compute(a, b) -> (n,)`` for (n, proteins) arrays of two signatures, row by row.
     is_correlation
         Fisher's z applies to it.
+    neutral
+        Its value where the signatures have nothing to do with each other.
     """
 
     name: str
     description: str
     compute: Callable[[Matrix, Matrix], Matrix]
     is_correlation: bool = True
+    neutral: float = 0.0
+
+    def sized(self, a: Matrix, b: Matrix, *permuted: Matrix) -> Matrix:
+        """(n,) test statistic: distance from neutral times the lengths of the signatures that are permuted.
+
+        A score that does not depend on size meets a true signature again in every permutation, at any size; with its
+        length the test stays exact and keeps its power.
+        """
+        value = self.compute(a, b) - self.neutral
+        for each in permuted:
+            value = value * np.sqrt((each * each).sum(axis=1))
+        return value
 
 
 def ordinal_ranks(values: Matrix) -> Matrix:
@@ -78,6 +92,12 @@ SCORES: dict[str, Score] = {
         Score("spearman", "rank correlation of the log2 fold changes", _spearman),
         Score("pearson", "correlation of the log2 fold changes", _pearson),
         Score("cosine", "correlation about zero: a common shift of all proteins counts", _cosine),
-        Score("sign_concordance", "share of proteins that move the same way", _concordance, is_correlation=False),
+        Score(
+            "sign_concordance",
+            "share of proteins that move the same way",
+            _concordance,
+            is_correlation=False,
+            neutral=0.5,
+        ),
     )
 }

@@ -124,7 +124,7 @@ def group_similarity(
 
     Notes
     -----
-    Two signatures can be alike only if both are there, so p is the larger of two tests: ``p_a`` permutes labels
+    Two signatures can be alike only if both are there, so p is the larger of two exact tests: ``p_a`` permutes labels
     between the first disease and the controls, with the second disease as it is; ``p_b`` the other way round. Both
     recompute both contrasts, so the controls stay shared. ``p_all`` permutes over all groups; it tests that no group
     differs from any other, and is too small where one disease is real and moves along with what varies most between
@@ -245,7 +245,8 @@ class _Study:
     ) -> Matrix:
         """(count, contrasts, proteins) under labels permuted over all groups, or among some with the others kept.
 
-        Covariates and kept groups stay with their samples; the whole model's residuals are permuted.
+        Covariates and kept groups are fitted first; what is left is permuted (Freedman & Lane 1983,
+        doi:10.1080/07350015.1983.10509354), so both stay with their samples.
         """
         free = np.ones(len(self.groups), dtype=bool) if among is None else np.isin(self.groups, among)
         kept = [self.groups == name for name in sorted(set(self.groups[~free]))]
@@ -255,7 +256,7 @@ class _Study:
         places = np.flatnonzero(free)
         strata = None if self.strata is None else self.strata[places]
         order[:, places] = places[permuted_rows(len(places), count, rng, strata=strata)]
-        moved = self.map.weights[:, order].transpose(1, 0, 2) @ self.map.null_residuals(self.values)
+        moved = self.map.weights[:, order].transpose(1, 0, 2) @ (self.values - fitted)
         result: Matrix = moved + self.map.weights @ fitted
         return result
 
@@ -305,7 +306,8 @@ class _Study:
         observed = self.map.weights @ self.values
         found = float(score.compute(observed[:1], observed[1:2])[0])
         null = {name: score.compute(each[:, 0], each[:, 1]) for name, each in permuted.items()}
-        p = {name: _permutation_p(found, each) for name, each in null.items()}
+        sides = {"p_all": (0, 1), "p_a": (0,), "p_b": (1,)}
+        p = {name: _sized_p(score, observed, each, sides[name]) for name, each in permuted.items()}
         estimate = float(np.median(score.compute(halves[:, 0], halves[:, 1])))
         change = _fisher if score.is_correlation else np.asarray
         pseudo = np.mean([change(score.compute(each[:, 0], each[:, 1])) for each in left_out], axis=0)
@@ -363,6 +365,12 @@ def _jackknife_se(left_out: Matrix, groups: NDArray[np.object_]) -> float:
         part = left_out[groups == name]
         total += (len(part) - 1) / len(part) * float(((part - part.mean()) ** 2).sum())
     return float(np.sqrt(total))
+
+
+def _sized_p(score: Score, observed: Matrix, permuted: Matrix, sides: tuple[int, ...]) -> float:
+    found = score.sized(observed[:1], observed[1:2], *(observed[side][None] for side in sides))
+    null = score.sized(permuted[:, 0], permuted[:, 1], *(permuted[:, side] for side in sides))
+    return _permutation_p(float(found[0]), null)
 
 
 def _permutation_p(found: float, null: Matrix) -> float:

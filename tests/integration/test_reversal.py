@@ -99,9 +99,8 @@ def test_exchanging_before_and_after_is_done_in_both_signatures():
     side, (drug,) = trial(3, undone=(0.5,), shared=True)
     diseases, drugs = drug_side_null(side, drug, 400, np.random.default_rng(0))
     # "disease + drug / 2" of shared patients is their mean over both samples: it does not depend on which is before
-    total = diseases + drugs / 2
-    np.testing.assert_allclose(total, np.broadcast_to(total[0], total.shape), atol=1e-10)
-    assert np.abs(drugs.mean(axis=0)).max() < 0.1
+    total = side.signature + drug.signature / 2
+    np.testing.assert_allclose(diseases + drugs / 2, np.broadcast_to(total, diseases.shape), atol=1e-10)
 
 
 def test_variants_leave_out_named_proteins():
