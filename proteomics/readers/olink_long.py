@@ -262,15 +262,7 @@ def _assemble(
     del cell, infinite
     first_p = columns.first_rows(protein, len(keys))[keep]
     first_s = columns.first_rows(sample, len(names))
-    panels = [columns.text("panel", row) for row in first_p]
-    symbol = "gene" if "gene" in columns.codes else "assay"
-    proteins = pd.DataFrame(
-        {
-            "uniprot": [columns.text("uniprot", row) for row in first_p],
-            "symbol": [columns.text(symbol, row) for row in first_p],
-            "panel": panels,
-        }
-    )
+    proteins = _protein_table(columns, first_p)
     samples = _sample_table(columns, sample, first_s, names)
     dataset = from_frame(
         pd.DataFrame(matrix, index=names, columns=[keys[code] for code in keep]),
@@ -279,7 +271,7 @@ def _assemble(
         samples=samples,
         proteins=proteins,
         platform=options.platform or "Olink",
-        species=options.species or species_of_panel(" ".join(dict.fromkeys(panels))),
+        species=options.species or species_of_panel(" ".join(proteins["panel"].unique())),
         unit=unit,
         source_file=Path(columns.file).name,
         source_software="Olink NPX long",
@@ -287,6 +279,14 @@ def _assemble(
     problems += count_controls(samples["sample_type"].tolist(), names, file=columns.file)
     problems += _warnings(columns, dataset, apart, has_lod=has_lod)
     return SerumTable(dataset, problems, READER.name, tuple(SetApart(keys[code], kind) for code, kind in apart.items()))
+
+
+def _protein_table(columns: LongColumns, rows: np.ndarray) -> pd.DataFrame:
+    import pandas as pd
+
+    symbol = "gene" if "gene" in columns.codes else "assay"
+    roles = {"uniprot": "uniprot", "symbol": symbol, "panel": "panel"}
+    return pd.DataFrame({name: [columns.text(role, row) for row in rows] for name, role in roles.items()})
 
 
 def _scatter(cell: np.ndarray, values: np.ndarray, shape: tuple[int, int], fill: float) -> np.ndarray:

@@ -263,7 +263,18 @@ def _quality(grid: Grid, block: _Block, marks: np.ndarray) -> np.ndarray:
     return quality
 
 
-def _assemble(grid, block, keys, values, below, lod, quality, plates, unit, options) -> SerumTable:  # type: ignore[no-untyped-def]
+def _assemble(
+    grid: Grid,
+    block: _Block,
+    keys: list[str],
+    values: np.ndarray,
+    below: np.ndarray,
+    lod: np.ndarray,
+    quality: np.ndarray,
+    plates: np.ndarray,
+    unit: str,
+    options: SerumOptions,
+) -> SerumTable:
     import pandas as pd
 
     from proteomics.abundance import from_frame
@@ -305,21 +316,21 @@ def _assemble(grid, block, keys, values, below, lod, quality, plates, unit, opti
     if block.controls:
         message = f"{len(block.controls)} control assays are no proteins of the sample"
         problems.append(Problem(code="control_protein", file=file, message=message, action="set apart"))
-    warned = (quality & (FLAGS["qc_warning"] | FLAGS["qc_fail"])).astype(bool).any(axis=1)
-    for name, kind, flag in zip(names, types, warned, strict=True):
-        if flag and kind == "sample":
-            message = "the vendor's quality control marks this sample in at least one panel"
-            problems.append(
-                Problem(
-                    code="qc_warning",
-                    file=file,
-                    where=f"sample {name}",
-                    message=message,
-                    action="kept, flagged in quality",
-                )
-            )
+    problems += _warned_samples(quality, names, types, file)
     apart = tuple(SetApart(grid.cell(block.header["assay"], column), "control assay") for column in block.controls)
     return SerumTable(dataset, problems, READER.name, apart)
+
+
+def _warned_samples(quality: np.ndarray, names: list[str], types: list[str], file: str) -> list[Problem]:
+    warned = np.any(quality & (FLAGS["qc_warning"] | FLAGS["qc_fail"]), axis=1).tolist()
+    message = "the vendor's quality control marks this sample in at least one panel"
+    return [
+        Problem(
+            code="qc_warning", file=file, where=f"sample {name}", message=message, action="kept, flagged in quality"
+        )
+        for name, kind, flag in zip(names, types, warned, strict=True)
+        if flag and kind == "sample"
+    ]
 
 
 def _unique_samples(originals: list[str], types: list[str], grid: Grid, block: _Block) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from proteomics.readers.plate_layout import PlateLayout, WellContent, read_plate
 from proteomics.readers.table import SerumOptions, SerumTable, count_controls
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from numpy.typing import NDArray
 
@@ -90,18 +91,12 @@ def plate_table(plate: PlateRead, options: SerumOptions, reader: str) -> SerumTa
     """
     import pandas as pd
 
-    if not plate.wells or not plate.analytes:
-        raise InputError(
-            "the plate is empty", file=plate.file, found=f"{len(plate.wells)} wells, {len(plate.analytes)} analytes"
-        )
+    _check(plate)
     if options.quantity == "fit":
         from proteomics.standard_curves import fit_plate
 
         plate, options = fit_plate(plate), replace(options, quantity="Result")
     quantity = _quantity(plate, options)
-    keys = [f"{well} {of}" for well, of in zip(plate.wells, plate.plate or [""] * len(plate.wells), strict=True)]
-    if twice := duplicated(keys):
-        raise InputError(f"well {twice[0]} stands twice", file=plate.file, expected="each well once")
     contents, used_layout = _contents(plate, options)
     values, marks = _parse(plate, quantity)
     problems = list(plate.problems)
@@ -146,6 +141,16 @@ def plate_table(plate: PlateRead, options: SerumOptions, reader: str) -> SerumTa
     if options.replicates == "average":
         dataset = average_replicates(dataset)
     return SerumTable(dataset, problems, reader)
+
+
+def _check(plate: PlateRead) -> None:
+    if not plate.wells or not plate.analytes:
+        raise InputError(
+            "the plate is empty", file=plate.file, found=f"{len(plate.wells)} wells, {len(plate.analytes)} analytes"
+        )
+    keys = [f"{well} {of}" for well, of in zip(plate.wells, plate.plate or [""] * len(plate.wells), strict=True)]
+    if twice := duplicated(keys):
+        raise InputError(f"well {twice[0]} stands twice", file=plate.file, expected="each well once")
 
 
 def quantity_unit(quantity: str) -> str:
@@ -263,10 +268,10 @@ def _sample_ids(plate: PlateRead, contents: Sequence[WellContent]) -> list[str]:
     return ids
 
 
-def _sample_table(plate: PlateRead, contents: Sequence[WellContent]):  # type: ignore[no-untyped-def]
+def _sample_table(plate: PlateRead, contents: Sequence[WellContent]) -> pd.DataFrame:
     import pandas as pd
 
-    table = {
+    table: dict[str, list[Any]] = {
         "sample_type": [content.kind for content in contents],
         "plate": list(plate.plate) or [""] * len(contents),
         "well": plate.wells,
@@ -280,7 +285,7 @@ def _sample_table(plate: PlateRead, contents: Sequence[WellContent]):  # type: i
     return pd.DataFrame(table)
 
 
-def _protein_table(plate: PlateRead, options: SerumOptions):  # type: ignore[no-untyped-def]
+def _protein_table(plate: PlateRead, options: SerumOptions) -> pd.DataFrame:
     import pandas as pd
 
     species = options.species

@@ -14,7 +14,7 @@ import numpy as np
 from core.errors import InputError
 from core.labels import duplicated
 from core.problems import Problem
-from proteomics.abundance import FLAGS, from_frame
+from proteomics.abundance import from_frame
 from proteomics.readers.table import SerumOptions, SerumTable, SetApart
 
 if TYPE_CHECKING:
@@ -203,9 +203,3 @@ def complete_problem(values: NDArray[np.float64], file: str) -> list[Problem]:
             code="imputed_upstream", file=file, message=message, action="kept; look for the table before imputation"
         )
     ]
-
-
-def imputed_flags(mask: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Quality flags of cells that are known to be filled in."""
-    flags: NDArray[np.uint16] = np.where(mask, FLAGS["imputed"], 0).astype(np.uint16)
-    return flags

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,7 +60,9 @@ def _is_layout(head: bytes) -> bool:
     return False
 
 
-def _reader(name: str, description: str, matches, message: str, found: str, remedy: str) -> Reader:  # type: ignore[no-untyped-def]
+def _reader(
+    name: str, description: str, matches: Callable[[bytes], bool], message: str, found: str, remedy: str
+) -> Reader:
     def read(path: str | Path, options: SerumOptions | None = None) -> NoReturn:
         raise InputError(message, file=path, found=found, expected="a table of samples and proteins", remedy=remedy)
 

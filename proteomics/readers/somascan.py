@@ -16,8 +16,6 @@ from proteomics.readers.table import SerumOptions, SerumTable, SetApart, control
 
 __all__ = ["READER", "read_somascan"]
 
-_SPECIES = {"human": "human", "mouse": "mouse"}
-
 
 def _matches(head: bytes) -> bool:
     return head[:200].lstrip(b"\xef\xbb\xbf").startswith((b"^HEADER", b"!Checksum", b"!AdatId")) or b"^COL_DATA" in head
@@ -52,10 +50,7 @@ def read_somascan(path: str | Path, options: SerumOptions | None = None) -> Seru
     column_flag = np.array([columns.get("ColCheck", [""] * len(seq))[at] == "FLAG" for at in keep])
     quality[row_flag] |= FLAGS["qc_warning"]
     quality[:, column_flag] |= FLAGS["assay_warning"]
-    organism = {columns.get("Organism", [""] * len(seq))[at].casefold() for at in keep}
-    species = options.species or (
-        _SPECIES.get(organism.pop(), "") if len(organism) == 1 else "human" if "human" in organism else ""
-    )
+    species = options.species or _species({columns.get("Organism", [""] * len(seq))[at].casefold() for at in keep})
     filled = {name: column for name, column in notes.items() if any(column) and name not in ("SampleType", "PlateId")}
     dataset = from_frame(
         pd.DataFrame(np.log2(values), index=ids, columns=[seq[at] for at in keep]),
@@ -75,29 +70,25 @@ def read_somascan(path: str | Path, options: SerumOptions | None = None) -> Seru
         source_software="ADAT",
     )
     problems = count_controls(types, ids, file=str(path))
-    if apart:
-        problems.append(
-            Problem(
-                code="control_protein",
-                file=Path(path).name,
-                message=f"{len(apart)} analytes are no proteins of the sample",
-                action="set apart",
-            )
-        )
-    if row_flag.any() or column_flag.any():
-        message = f"RowCheck flags {int(row_flag.sum())} samples, ColCheck {int(column_flag.sum())} analytes"
-        problems.append(
-            Problem(code="qc_warning", file=Path(path).name, message=message, action="kept, flagged in quality")
-        )
-    problems.append(
-        Problem(
-            code="lod_unknown",
-            file=Path(path).name,
-            message="an ADAT has no LOD",
-            action="all values count as detected",
-        )
-    )
+    problems += _findings(Path(path).name, len(apart), int(row_flag.sum()), int(column_flag.sum()))
     return SerumTable(dataset, problems, READER.name, apart)
+
+
+def _species(organisms: set[str]) -> str:
+    """Species of the analytes; viral and other proteins stand beside the human ones on a human panel."""
+    return next((name for name in ("human", "mouse") if name in organisms), "")
+
+
+def _findings(file: str, n_apart: int, n_rows: int, n_columns: int) -> list[Problem]:
+    found = []
+    if n_apart:
+        message = f"{n_apart} analytes are no proteins of the sample"
+        found.append(Problem(code="control_protein", file=file, message=message, action="set apart"))
+    if n_rows or n_columns:
+        message = f"RowCheck flags {n_rows} samples, ColCheck {n_columns} analytes"
+        found.append(Problem(code="qc_warning", file=file, message=message, action="kept, flagged in quality"))
+    message, action = "an ADAT has no LOD", "all values count as detected"
+    return [*found, Problem(code="lod_unknown", file=file, message=message, action=action)]
 
 
 def _parts(grid: Grid) -> tuple[dict[str, list[str]], list[int], int, list[str]]:
