@@ -67,28 +67,48 @@ def timed(work: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def measure(path: str, frames: int, repeats: int) -> None:
-    ratios = {"all cores, frames per second": [], "one core, CPU per frame": []}
-    for threads, name in ((None, "all cores, frames per second"), (1, "one core, CPU per frame")):
-        video = open_video(path, threads=threads)
-        start = time.perf_counter()
-        scene = learn_scene([frame.luma for frame in video.samples(SAMPLES)], Region())
-        started_s = time.perf_counter() - start
-        if scene is None:
-            raise SystemExit(f"{path}: nothing to track")
-        rates = []
-        for _ in range(repeats):
-            pure = timed(lambda: decode_only(path, frames, threads))
-            ours = timed(lambda: track_only(video, Follower(scene, follow=True), frames))
-            rates.append((frames / pure[0], frames / ours[0], 1e3 * pure[1] / frames, 1e3 * ours[1] / frames))
-            ratios[name].append(pure[0] / ours[0] if threads is None else ours[1] / pure[1])
-        pure_fps, our_fps, pure_ms, our_ms = np.median(rates, axis=0)
-        print(
-            f"{Path(path).name}, {name}: decoding {pure_fps:.0f} fps, {pure_ms:.3f} ms CPU; tracking {our_fps:.0f} fps, "
-            f"{our_ms:.3f} ms CPU; ratio median {np.median(ratios[name]):.3f} "
-            f"({min(ratios[name]):.3f} to {max(ratios[name]):.3f}); start-up {started_s:.2f} s",
-            flush=True,
-        )
+def measure(path: str, frames: int, repeats: int, threads: int | None) -> None:
+    video = open_video(path, threads=threads)
+    start = time.perf_counter()
+    scene = learn_scene([frame.luma for frame in video.samples(SAMPLES)], Region())
+    started_s = time.perf_counter() - start
+    if scene is None:
+        raise SystemExit(f"{path}: nothing to track")
+    pure, ours = [], []
+    for _ in range(repeats):
+        pure.append(timed(lambda: decode_only(path, frames, threads)))
+        ours.append(timed(lambda: track_only(video, Follower(scene, follow=True), frames)))
+    wall = np.array([a[0] / b[0] for a, b in zip(pure, ours, strict=True)])
+    cpu = np.array([b[1] / a[1] for a, b in zip(pure, ours, strict=True)])
+    fps = [frames / np.median([row[0] for row in rows]) for rows in (pure, ours)]
+    ms = [1e3 * np.median([row[1] for row in rows]) / frames for rows in (pure, ours)]
+    print(
+        f"{Path(path).name}, {'all cores' if threads is None else 'one decoder thread'}, {frames} frames x {repeats}: "
+        f"decoding {fps[0]:.0f} fps, {ms[0]:.3f} ms CPU a frame; tracking {fps[1]:.0f} fps, {ms[1]:.3f} ms CPU; "
+        f"speed ratio {np.median(wall):.3f} ({wall.min():.3f} to {wall.max():.3f}), "
+        f"CPU ratio {np.median(cpu):.2f} ({cpu.min():.2f} to {cpu.max():.2f}); start-up {started_s:.2f} s",
+        flush=True,
+    )
+
+
+def peak_memory(path: str, minutes: float) -> None:
+    """Peak resident memory of this process after so many minutes of the recording, looped, rows kept as by track."""
+    import resource
+    from array import array
+
+    import cv2
+
+    cv2.setNumThreads(1)
+    video = open_video(path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    scene = learn_scene([frame.luma for frame in video.samples(SAMPLES)], Region())
+    if scene is None:
+        raise SystemExit(f"{path}: nothing to track")
+    follower, rows = Follower(scene, follow=True), array("f")
+    for time_s, luma in looped(video, int(minutes * 60 * video.info.fps)):
+        rows.extend(follower.look(luma, time_s))
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{Path(path).name}, {minutes:g} min: peak {after:.0f} MB, {after - before:.0f} MB above opening the file")
 
 
 if __name__ == "__main__":
@@ -96,6 +116,11 @@ if __name__ == "__main__":
     parser.add_argument("videos", nargs="+")
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--memory", type=float, metavar="MINUTES", help="measure peak memory instead of speed")
     given = parser.parse_args()
     for video_path in given.videos:
-        measure(video_path, given.frames, given.repeats)
+        if given.memory:
+            peak_memory(video_path, given.memory)
+            continue
+        for decoder_threads in (None, 1):
+            measure(video_path, given.frames, given.repeats, decoder_threads)
