@@ -97,11 +97,12 @@ def censored_cell(rng: np.random.Generator, runs: int, **cell: object) -> np.nda
 
 
 def detection_cell(rng: np.random.Generator, runs: int, **cell: object) -> np.ndarray:
-    values, side, x = censored_rows(rng, runs, **cell)
+    # A protein detected everywhere has no test: draw some more, so that as many nulls as asked for remain.
+    values, side, x = censored_rows(rng, runs + runs // 20, **cell)
     seen = np.isfinite(values)
     detected = seen & (side == 0)
     some = (detected != seen).any(axis=1)
-    return detection_likelihood_test(detected[some], seen[some], x, 1)[2]
+    return detection_likelihood_test(detected[some], seen[some], x, 1)[2][:runs]
 
 
 def permutation_cell(rng: np.random.Generator, runs: int, *, n: int, plates: int, missing: float) -> np.ndarray:
@@ -270,9 +271,12 @@ def level_row(job: tuple[int, Cell, int]) -> list[str]:
     return [test, cell, str(len(p)), f"{share:.4f}", f"{(p < 0.01).mean():.4f}"]
 
 
-def level_rows(cells: list[Cell], runs: int, offset: int, pool: Executor, *, gated: bool) -> list[list[str]]:
+def level_rows(
+    cells: list[Cell], runs: int, offset: int, pool: Executor, *, gated: bool, only: str = ""
+) -> list[list[str]]:
     low, high = band(runs, len(cells))
-    rows = list(pool.map(level_row, [(offset + number, cell, runs) for number, cell in enumerate(cells)]))
+    chosen = [(offset + number, cell, runs) for number, cell in enumerate(cells) if only in ("", cell[0])]
+    rows = list(pool.map(level_row, chosen))
     for row in rows if gated else []:
         share = float(row[3])
         inside = "inside" if low <= share <= high else ("below" if share < low else "ABOVE")
@@ -353,10 +357,25 @@ def page(runs: int, pool: Executor) -> str:
     )  # fmt: skip
 
 
+def renewed(text: str, test: str, runs: int, pool: Executor) -> str:
+    """The page with the rows of one test computed again; a line says by which commit."""
+    fresh = level_rows(OWN, runs, 0, pool, gated=True, only=test)
+    for row in fresh:
+        start = f"| {row[0]} | {row[1]} |"
+        lines = ["| " + " | ".join(row) + " |" if line.startswith(start) else line for line in text.split("\n")]
+        text = "\n".join(lines)
+    return text.replace("\n## Our own tests\n", f"Rows of {test}: commit {commit()}.\n\n## Our own tests\n", 1)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2500)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", default="", help="compute the rows of this test again in an existing page")
     given = parser.parse_args()
     with ProcessPoolExecutor(2) as workers:
-        given.out.write_text(page(given.runs, workers), encoding="utf-8")
+        if given.only:
+            text = renewed(given.out.read_text(encoding="utf-8"), given.only, given.runs, workers)
+        else:
+            text = page(given.runs, workers)
+        given.out.write_text(text, encoding="utf-8")
