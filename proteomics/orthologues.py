@@ -9,11 +9,22 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-__all__ = ["Pair", "Resolved", "data_rows", "human_orthologue", "mouse_orthologue", "name_key", "pairs", "resolve_name"]
+__all__ = [
+    "Pair",
+    "Resolved",
+    "data_rows",
+    "human_orthologue",
+    "is_protein_name",
+    "mouse_orthologue",
+    "name_key",
+    "pairs",
+    "resolve_name",
+]
 
 _GREEK = {"α": "a", "β": "b", "γ": "g", "δ": "d", "κ": "k", "Α": "a", "Β": "b", "Γ": "g"}
 _GREEK_WORDS = (("alpha", "a"), ("beta", "b"), ("gamma", "g"), ("delta", "d"))
 _BEAD_OR_UNIT = re.compile(r"\s*(?:\((?:\d+|[a-z]g/ml|MFI|BR\d+)\)|\[[^\]]*\]|BR\d+)\s*$", re.IGNORECASE)
+_ACCESSION = re.compile(r"(?:[OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d(?:[A-Z][A-Z0-9]{2}\d){1,2})(?:-\d+)?(?:;|$)")
 #: What is left of a Greek letter after a wrong encoding.
 _LOST = re.compile(r"[?\ufffd]|-\s*$")
 
@@ -139,6 +150,19 @@ def resolve_name(name: str, species: str) -> Resolved:
     if not symbol:
         return Resolved("", f"{name!r} has no gene in {species}{why}")
     return Resolved(symbol)
+
+
+def is_protein_name(name: str) -> bool:
+    """Whether a text is a UniProt accession or a name that the tables know in either species.
+
+    Examples
+    --------
+    >>> [is_protein_name(name) for name in ("P07750", "IL-12p40", "KC", "mouse 12")]
+    [True, True, True, False]
+    """
+    return bool(_ACCESSION.match(name.strip())) or any(
+        name_key(name) in _names(species) for species in ("mouse", "human")
+    )
 
 
 def mouse_orthologue(human_symbol: str) -> Resolved:

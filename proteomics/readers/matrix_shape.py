@@ -11,6 +11,7 @@ import numpy as np
 from core.errors import InputError
 from core.labels import duplicated
 from core.problems import Problem
+from proteomics.orthologues import is_protein_name
 from proteomics.readers.cells import Mark, parse_cells
 from proteomics.readers.grids import Grid
 from proteomics.readers.table import SerumOptions, control_type, normal_name
@@ -66,7 +67,16 @@ def matrix_cells(grid: Grid, header: int, options: SerumOptions, problems: list[
 def _is_proteins_in_rows(grid: Grid, header: int, options: SerumOptions) -> bool:
     if options.orientation != "auto":
         return options.orientation == "proteins_in_rows"
-    return normal_name(next((cell for cell in grid.rows[header] if cell), "")) in _PROTEIN_IDS
+    if normal_name(next((cell for cell in grid.rows[header] if cell), "")) in _PROTEIN_IDS:
+        return True
+    # A first column called "ID" says nothing; what stands in it and in the header does.
+    first = [grid.cell(row, 0) for row in range(header + 1, min(len(grid.rows), header + 60)) if grid.rows[row]]
+    return _protein_share(first) > 0.5 > 0.2 > _protein_share(grid.rows[header][1:])
+
+
+def _protein_share(names: list[str]) -> float:
+    filled = [name for name in names if name]
+    return sum(map(is_protein_name, filled)) / len(filled) if filled else 0.0
 
 
 def _body(grid: Grid, header: int) -> list[int]:

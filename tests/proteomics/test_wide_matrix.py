@@ -69,6 +69,13 @@ def test_proteins_in_rows_equal_samples_in_rows(tmp_path: Path) -> None:
     assert upright.drop_attrs().equals(turned.drop_attrs())
 
 
+def test_a_first_column_of_proteins_is_seen_whatever_it_is_called(tmp_path: Path) -> None:
+    turned = read_serum(write(tmp_path / "b.csv", "# unit: pg/mL\nID,m1,m2\nIl4,1.5,2\nIl5,3,9\nKC,3,9\n")).dataset
+    assert turned["protein"].values.tolist() == ["Il4", "Il5", "KC"]
+    upright = read_serum(write(tmp_path / "a.csv", "# unit: pg/mL\nID,Il4,Il5\nm1,1,2\nm2,3,4\n")).dataset
+    assert upright["protein"].values.tolist() == ["Il4", "Il5"]
+
+
 def test_semicolon_and_decimal_comma(tmp_path: Path) -> None:
     ds = read_serum(write(tmp_path / "a.csv", "sample;Il4 (pg/mL);Il5 (pg/mL)\nm1;2,5;<0,5\nm2;10,0;3\n")).dataset
     np.testing.assert_allclose(2 ** ds["abundance"].values, [[2.5, 0.5], [10, 3]])
