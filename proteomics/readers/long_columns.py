@@ -310,6 +310,7 @@ def _collect(columns: LongColumns, batches: Iterator[pa.RecordBatch], numbers: s
             else:
                 parts[role].append(_as_codes(column, labels[role]))
         columns.n_rows += batch.num_rows
+    _release_unused_memory()
     for role, pieces in parts.items():
         if role in numbers:
             columns.numbers[role] = np.concatenate(pieces) if pieces else np.zeros(0)
@@ -319,6 +320,13 @@ def _collect(columns: LongColumns, batches: Iterator[pa.RecordBatch], numbers: s
             columns.codes[role] = np.concatenate(pieces).astype(dtype, copy=False) if pieces else np.zeros(0, dtype)
             columns.labels[role] = list(labels[role])
         pieces.clear()
+
+
+def _release_unused_memory() -> None:
+    """Give back what Arrow keeps for its next table."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _code_dtype(n_labels: int) -> type[np.unsignedinteger[Any]]:

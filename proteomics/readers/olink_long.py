@@ -264,6 +264,7 @@ def _assemble(
     first_s = columns.first_rows(sample, len(names))
     proteins = _protein_table(columns, first_p)
     samples = _sample_table(columns, sample, first_s, names)
+    columns.codes.clear()
     dataset = from_frame(
         pd.DataFrame(matrix, index=names, columns=[keys[code] for code in keep]),
         lod=limits,
