@@ -239,9 +239,13 @@ def _ends(edge: Image, x: float, y: float, along: Point) -> tuple[Point, Point]:
 def _tip(square: Image, dx: Image, dy: Image, x: float, y: float) -> Point:
     k = int(square.argmax())
     far = math.sqrt(square[k])
-    # The raster leaves open which of the points within one px is the tip: their middle.
-    tips = [j for j in np.flatnonzero(square > max(far - 1, 0) ** 2) if abs(dx[j] - dx[k]) + abs(dy[j] - dy[k]) < 6]
-    mx, my = (sum(float(d[j]) for j in tips) / max(len(tips), 1) for d in (dx, dy))
+    mx, my = float(dx[k]), float(dy[k])
+    tips = np.flatnonzero(square > max(far - 1, 0) ** 2)
+    if len(tips) > 1:
+        # The raster leaves open which of the points within one px is the tip: their middle.
+        xs, ys = dx[tips], dy[tips]
+        near = np.abs(xs - mx) + np.abs(ys - my) < 6
+        mx, my = float(xs[near].mean()), float(ys[near].mean())
     scale = (far + 0.5) / (math.hypot(mx, my) or 1.0)
     return x + mx * scale, y + my * scale
 

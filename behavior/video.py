@@ -130,17 +130,20 @@ class Video:
         self._threads = threads
         self._deblock = deblock
 
-    def frames(self, *, start_s: float | None = None, end_s: float | None = None) -> Iterator[Frame]:
+    def frames(
+        self, *, start_s: float | None = None, end_s: float | None = None, deblock: bool | None = None
+    ) -> Iterator[Frame]:
         """Frames with ``start_s <= time < end_s`` in order of time.
 
         Numbers and times count from the file's first frame whatever the start. A repeated or falling timestamp is put
         a quarter of a frame after the one before it, so that no time is added over the run; after a jump back by
-        more than a second (clips strung together) time goes on from where it was.
+        more than a second (clips strung together) time goes on from where it was. ``deblock`` as in
+        :func:`open_video`, for this reading.
         """
         self.damage, self.mended = None, 0
         with _container(self.info.file) as container:
             stream = _video_stream(container, self.info.file)
-            self._configure(stream)
+            self._configure(stream, self._deblock if deblock is None else deblock)
             clock = _Clock(self.info, Fraction(stream.time_base or Fraction(1, 1000)), self._start_pts)
             index = self._seek(container, stream, start_s) if start_s is not None and start_s > 2 else 0
             last_s = -1.0
@@ -201,7 +204,7 @@ class Video:
             return [aims[k] for k in np.unique(np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int))]
         return [int(pts) for pts in even[:: max(1, count // 16)]]
 
-    def _configure(self, stream: Any) -> None:
+    def _configure(self, stream: Any, deblock: bool) -> None:
         context = stream.codec_context
         if self._threads == 1:
             stream.thread_type = "SLICE"
@@ -210,7 +213,7 @@ class Video:
             stream.thread_type = "AUTO"
             if self._threads is not None:
                 context.thread_count = self._threads
-        if not self._deblock and self.info.codec in ("h264", "hevc"):
+        if not deblock and self.info.codec in ("h264", "hevc"):
             context.options = {"skip_loop_filter": "all"}
 
     def _decoded(self, container: Any, stream: Any, index: int) -> Iterator[Any]:

@@ -47,7 +47,7 @@ def looped(video: Video, frames: int) -> Iterator[tuple[float, np.ndarray]]:
     done, start_s = 0, 0.0
     while done < frames:
         last_s = 0.0
-        for frame in video.frames():
+        for frame in video.frames(deblock=False):
             last_s = frame.time_s
             yield start_s + last_s, frame.luma
             done += 1
