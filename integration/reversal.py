@@ -229,16 +229,17 @@ class _Study:
         p_max = np.zeros(len(self.drugs))
         for side, pairs in null.items():
             moved = 1 if side == "p_drug" else 0
-            scores = np.array([score.sized(*pair, pair[moved]) for pair in pairs])
-            whole = [(signature, drug.signature[None]) for drug in self.drugs]
-            found = np.array([score.sized(*pair, pair[moved])[0] for pair in whole])
+            raw = [score.compute(*pair) for pair in pairs]
+            scores = np.array([score.sized(values, pair[moved]) for values, pair in zip(raw, pairs, strict=True)])
+            own = [drug.signature[None] if moved else signature for drug in self.drugs]
+            found = np.array([score.sized(observed[k : k + 1], each)[0] for k, each in enumerate(own)])
             centre = (scores.sum(axis=1, keepdims=True) + found[:, None]) / (scores.shape[1] + 1)
             spread = scores.std(axis=1, keepdims=True) + 1e-300
             far, null_far = np.abs(found[:, None] - centre) / spread, np.abs(scores - centre) / spread
             count = scores.shape[1] + 1
             p[side] = ((null_far >= far - 1e-12).sum(axis=1) + 1) / count
             p_max = np.maximum(p_max, ((null_far.max(axis=0) >= far - 1e-12).sum(axis=1) + 1) / count)
-            p[f"{side} centre"] = np.array([score.compute(*pair).mean() for pair in pairs])
+            p[f"{side} centre"] = np.array([values.mean() for values in raw])
         rank = observed.argsort().argsort() + 1
         rows = []
         for k, (drug, each) in enumerate(zip(self.drugs, estimates, strict=True)):

@@ -40,16 +40,16 @@ class Score:
     is_correlation: bool = True
     neutral: float = 0.0
 
-    def sized(self, a: Matrix, b: Matrix, *permuted: Matrix) -> Matrix:
-        """(n,) test statistic: distance from neutral times the lengths of the signatures that are permuted.
+    def sized(self, values: Matrix, *permuted: Matrix) -> Matrix:
+        """(n,) test statistic: scores' distance from neutral times the lengths of the signatures that are permuted.
 
         A score that does not depend on size meets a true signature again in every permutation, at any size; with its
         length the test stays exact and keeps its power.
         """
-        value = self.compute(a, b) - self.neutral
+        result = values - self.neutral
         for each in permuted:
-            value = value * np.sqrt((each * each).sum(axis=1))
-        return value
+            result = result * np.linalg.norm(each, axis=1)
+        return result
 
 
 def ordinal_ranks(values: Matrix) -> Matrix:

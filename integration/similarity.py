@@ -305,7 +305,7 @@ class _Study:
     ) -> dict[str, Any]:
         observed = self.map.weights @ self.values
         found = float(score.compute(observed[:1], observed[1:2])[0])
-        null = {name: score.compute(each[:, 0], each[:, 1]) for name, each in permuted.items()}
+        null_mean = float(score.compute(permuted["p_all"][:, 0], permuted["p_all"][:, 1]).mean())
         sides = {"p_all": (0, 1), "p_a": (0,), "p_b": (1,)}
         p = {name: _sized_p(score, observed, each, sides[name]) for name, each in permuted.items()}
         estimate = float(np.median(score.compute(halves[:, 0], halves[:, 1])))
@@ -316,10 +316,10 @@ class _Study:
         ends = np.tanh(ends) if score.is_correlation else np.clip(ends, 0, 1)
         line = noise_correlation(self.map.weights)
         return {
-            "score": score.name, "observed": found, "null_mean": float(null["p_all"].mean()),
+            "score": score.name, "observed": found, "null_mean": null_mean,
             "null_line": line if score.is_correlation else 0.5 + np.arcsin(line) / np.pi,
             "estimate": estimate, "ci_low": ends[0], "ci_high": ends[1], "joint": self._joint(score),
-            "p": max(p["p_a"], p["p_b"]), **p, "n_permutations": len(null["p_all"]),
+            "p": max(p["p_a"], p["p_b"]), **p, "n_permutations": len(permuted["p_all"]),
             "method": "p: sample labels permuted, each disease against controls; estimate: controls split, jackknife",
             "note": "",
         }  # fmt: skip
@@ -368,8 +368,9 @@ def _jackknife_se(left_out: Matrix, groups: NDArray[np.object_]) -> float:
 
 
 def _sized_p(score: Score, observed: Matrix, permuted: Matrix, sides: tuple[int, ...]) -> float:
-    found = score.sized(observed[:1], observed[1:2], *(observed[side][None] for side in sides))
-    null = score.sized(permuted[:, 0], permuted[:, 1], *(permuted[:, side] for side in sides))
+    whole = score.compute(observed[:1], observed[1:2])
+    found = score.sized(whole, *(observed[side][None] for side in sides))
+    null = score.sized(score.compute(permuted[:, 0], permuted[:, 1]), *(permuted[:, side] for side in sides))
     return _permutation_p(float(found[0]), null)
 
 
