@@ -83,11 +83,16 @@ def read_tracks_file(path: str | Path, *, format: str = "auto", **options: Any) 
     ValueError
         If an option is out of range.
     """
+    from behavior.readers.hdf5 import HDF5
+    from behavior.readers.hdf5_trial import try_file
     from behavior.readers.trackfile import ReadOptions
+    from core.readers import read_head
 
     chosen = ReadOptions(**options)
     if format == "auto" and chosen.columns is not None:
         format = "declared"
+    if read_head(path).startswith(HDF5):
+        try_file(path)
     result: TrackFile = _find(path, format).read(path, chosen)
     return result
 

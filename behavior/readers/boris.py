@@ -229,6 +229,9 @@ def _read_aggregated(path: str | Path, options: ReadOptions) -> TrackFile:
     sheet = load_sheets(path)[0]
     names = [name.lower() for name in sheet.rows[0]]
     place = {name: names.index(name) for name in names}
+    missing = [name for name in ("behavior", "behavior type", "start (s)", "stop (s)") if name not in place]
+    if missing:
+        raise InputError("columns are missing", file=path, where="header", expected=", ".join(missing))
     events = []
     for row in range(1, len(sheet.rows)):
         cells = sheet.rows[row] + [""] * (len(names) - len(sheet.rows[row]))

@@ -43,6 +43,9 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
     if end == 1:
         raise InputError("the track has no rows", file=path)
     column = {name: place for place, name in reversed(list(enumerate(names)))}
+    missing = [name for name in ("Frame", "X", "Y") if name not in column]
+    if missing:
+        raise InputError("columns are missing", file=path, where="header", expected=", ".join(missing))
     frame = _whole(sheet, column["Frame"], "Frame")
     start = _whole(sheet, column["Start_Frame"], "Start_Frame") if "Start_Frame" in column else np.zeros_like(frame)
     rate = None
