@@ -40,6 +40,8 @@ OTHER_SHARE = 0.06
 PALE, PALE_NOISE, PALE_TIMES = 0.15, 4.0, 4.0
 #: The scene of the small picture follows what has come to rest this often, by this share.
 WATCH_EVERY_S, WATCH_WEIGHT = 0.5, 0.1
+#: Time between two looks over the whole floor.
+LOOK_AROUND_S = 0.05
 #: Numbers that a look gives.
 COLUMNS = 18
 _NAN = float("nan")
@@ -87,27 +89,34 @@ class Follower:
         self._follow = follow
         self._least = OTHER_SHARE * scene.area * (scene.scale / scene.step) ** 2
         self._half = np.full_like(scene.floor, 127)
-        self._points = np.flatnonzero(scene.floor)[:: max(1, int((scene.floor > 0).sum() // GAIN_POINTS))]
+        rows, columns = np.nonzero(scene.floor)
+        every = max(1, len(rows) // GAIN_POINTS)
+        self._small_points = (rows[::every], columns[::every])
+        self._points = tuple(scene.step // 2 + scene.step * place for place in self._small_points)
         self._place: tuple[float, float] | None = None
         self._velocity = (0.0, 0.0)
         self._time_s = 0.0
         self._updated_s = 0.0
         self._level = scene.subject_level
         self._watched_s = 0.0
+        self._other_s, self._other_area = -1.0, 0.0
         self._watch: Image | None = None
         self._renew()
 
     def look(self, luma: Image, time_s: float) -> tuple[float, ...]:
         """One row of :data:`COLUMNS` numbers: note, other area, confidence, then :meth:`Found.row`."""
         part = self._scene.cut(luma)
-        small = self._scene.watch(part)
-        gain = self._gain(small)
+        gain = self._gain(part)
         note, found = NOT_FOUND, None
         if self._place is not None and self._follow:
             note, found = self._in_window(part, gain, time_s)
         if found is None:
             note, found = self._search(part, gain, time_s)
-        other = self._other(small, gain, found, time_s)
+        # Hands are slow: the whole floor need not be watched more often than some twenty times a second.
+        if not self._follow or time_s - self._other_s > 0.9 * LOOK_AROUND_S:
+            self._other_area = self._other(self._scene.watch(part), gain, found, time_s)
+            self._other_s = time_s
+        other = self._other_area
         if self._follow:
             self._remember(found, time_s)
             self._update(part, gain, time_s, found)
@@ -115,9 +124,10 @@ class Follower:
             return nothing(note, other)
         return (float(SEEN), other, found.confidence, *found.row(self._scene))
 
-    def _gain(self, small: Image) -> float:
+    def _gain(self, part: Image) -> float:
         """Brightness relative to the scene: median over points of the floor."""
-        ratio = small.ravel()[self._points] / self._small_values
+        values = part[self._points]
+        ratio = (values if self._scene.dark else 255 - values) / self._point_levels
         middle = len(ratio) // 2
         gain = float(np.partition(ratio, middle)[middle]) if middle else 1.0
         return gain if 0.3 < gain < 3 else 1.0
@@ -314,7 +324,7 @@ class Follower:
         self._first_cuts = make_cuts(scene.background.level, scene.subject_level)
         self._recut()
         self._learned: Image = cv2.resize(scene.background.level, scene.floor.shape[::-1], interpolation=cv2.INTER_AREA)
-        self._small_values = np.maximum(self._learned.ravel()[self._points], 1).astype(np.float32)
+        self._point_levels = np.maximum(self._learned[self._small_points], 1).astype(np.float32)
         contrast = self._learned - np.float32(scene.subject_level)
         # Where the scene is as dark as the subject its level is 0: nothing is watched there.
         contrast[contrast < 0.25 * scene.background.contrast] = 512

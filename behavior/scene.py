@@ -23,7 +23,7 @@ __all__ = ["Scene", "learn_scene"]
 #: Longest side, in px, of the pictures that the appearance is learned from.
 LEARN_SIDE = 240
 #: The picture is halved while the body stays at least this long, px: finer px add time, not accuracy.
-WORK_LENGTH = 48
+WORK_LENGTH = 32
 #: Length of the body, in px, in the small picture that the whole floor is watched with.
 WATCH_LENGTH = 14
 
