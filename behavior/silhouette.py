@@ -230,22 +230,17 @@ def _axis(m: dict[str, float]) -> tuple[float, float, float]:
 
 def _ends(edge: Image, x: float, y: float, along: Point) -> tuple[Point, Point]:
     """Farthest edge points on either side of (x, y), half a px outside the outermost pixel centres."""
-    dx, dy = edge[:, 0] - x, edge[:, 1] - y
-    square = dx * dx + dy * dy
-    ahead = dx * along[0] + dy * along[1] > 0
-    return _tip(square * ahead, dx, dy, x, y), _tip(square * ~ahead, dx, dy, x, y)
+    away = edge - np.array((x, y))
+    signed = np.copysign(np.einsum("ij,ij->i", away, away), away @ np.array(along))
+    return _tip(away, int(signed.argmax()), x, y), _tip(away, int(signed.argmin()), x, y)
 
 
-def _tip(square: Image, dx: Image, dy: Image, x: float, y: float) -> Point:
-    k = int(square.argmax())
-    far = math.sqrt(square[k])
-    mx, my = float(dx[k]), float(dy[k])
-    tips = np.flatnonzero(square > max(far - 1, 0) ** 2)
-    if len(tips) > 1:
-        # The raster leaves open which of the points within one px is the tip: their middle.
-        xs, ys = dx[tips], dy[tips]
-        near = np.abs(xs - mx) + np.abs(ys - my) < 6
-        mx, my = float(xs[near].mean()), float(ys[near].mean())
+def _tip(away: Image, k: int, x: float, y: float) -> Point:
+    """Point of the edge, moved to the middle of its neighbours that lie as far within one px: the raster's choice."""
+    near = away.take(range(k - 3, k + 4), axis=0, mode="wrap").tolist()
+    far = math.hypot(*near[3])
+    tips = [point for point in near if math.hypot(*point) > far - 1]
+    mx, my = sum(point[0] for point in tips), sum(point[1] for point in tips)
     scale = (far + 0.5) / (math.hypot(mx, my) or 1.0)
     return x + mx * scale, y + my * scale
 
