@@ -50,6 +50,7 @@ __getattr__, __dir__, __all__ = lazy_front(
             "group_similarity",
             "similarity_difference",
         ),
+        "species_concordance": ("Concordance", "species_concordance"),
         "treatment": ("TreatmentOptions", "TreatmentResult", "treatment_effects"),
         "power": ("smallest_detectable_correlation", "smallest_detectable_difference"),
     },

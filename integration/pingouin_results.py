@@ -125,7 +125,8 @@ def correlation(x: ArrayLike, y: ArrayLike, *, method: str = "pearson") -> Estim
     (6, 0.8286, 0.0519)
     """
     data = _columns(x=x, y=y)
-    with unrounded() as pg:
+    # A perfect correlation makes pingouin divide by zero on the way to an interval that does not exist.
+    with unrounded() as pg, np.errstate(divide="ignore", invalid="ignore"):
         row = pg.corr(data["x"], data["y"], method=method).iloc[0]
     return _correlation_estimate(method, row, df=int(row["n"]) - 2)
 
@@ -170,7 +171,7 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, terms: pd.DataFrame, *, meth
     data = pd.DataFrame(_columns(x=x, y=y))
     covariates = [f"c{number}" for number in range(terms.shape[1])]
     data[covariates] = terms.to_numpy(dtype=np.float64)
-    with unrounded() as pg:
+    with unrounded() as pg, np.errstate(divide="ignore", invalid="ignore"):
         row = pg.partial_corr(data, x="x", y="y", covar=covariates, method=method).iloc[0]
     return _correlation_estimate(name, row, df=len(data) - len(covariates) - 2)
 

@@ -41,6 +41,13 @@ def test_partial_correlation_without_terms_is_the_plain_one(method):
     assert partial.method == f"partial_{method}"
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_perfect_correlation_has_no_interval_and_no_warning(sign):
+    found = correlation(X, sign * X, method="spearman")
+    assert (found.estimate, found.p) == (sign, 0)
+    assert np.isnan([found.ci_low, found.ci_high]).all()
+
+
 def test_bicor_resists_one_wild_mouse():
     x = np.append(np.arange(20.0), 19.0)
     y = np.append(np.arange(20.0), -500.0)
