@@ -135,9 +135,9 @@ def _correlation_estimate(method: str, row: pd.Series[Any], *, df: int) -> Estim
     r = float(row["r"])
     with unrounded() as pg:
         # corr and partial_corr round their intervals to six decimals whatever the options say.
-        low, high = (
-            pg.compute_esci(stat=r, nx=df + 2, ny=df + 2, eftype="r", decimals=15) if df > 1 else (np.nan, np.nan)
-        )
+        low, high = np.nan, np.nan
+        if df > 1 and abs(r) < 1:
+            low, high = pg.compute_esci(stat=r, nx=df + 2, ny=df + 2, eftype="r", decimals=15)
     statistic = np.inf * np.sign(r) if abs(r) >= 1 else r * np.sqrt(df / (1 - r**2))
     return Estimate(
         method=method, n=int(row["n"]), estimate=r, ci_low=float(low), ci_high=float(high),
