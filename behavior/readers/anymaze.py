@@ -55,21 +55,29 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         for place, name in enumerate(names)
         if name.lower().startswith("in ")
     }
-    poses = Poses(
-        position=position[keep], points=points, time_s=time[keep], zones=zones, damage=damage, place=sheet.place(end)
-    )
-    tracks, found = make_tracks(poses, options, path=path, software="ANY-maze")
-    bouts = [
-        bout
+    scored = {
+        name: sheet.flags(place, first=1, name=name)[keep]
         for place, name in enumerate(names[:width])
         if place
         and name
         and not name.lower().startswith("in ")
         and not _POINT.fullmatch(name)
         and sheet.is_flag(place, first=1)
-        for bout in bouts_from_flags(
-            sheet.flags(place, first=1, name=name)[keep] == 1, time[keep], behavior=name, observation=Path(path).stem
-        )
+    }
+    poses = Poses(
+        position=position[keep],
+        points=points,
+        time_s=time[keep],
+        zones=zones,
+        damage=damage,
+        scored=list(scored),
+        place=sheet.place(end),
+    )
+    tracks, found = make_tracks(poses, options, path=path, software="ANY-maze")
+    bouts = [
+        bout
+        for name, values in scored.items()
+        for bout in bouts_from_flags(values == 1, time[keep], behavior=name, observation=Path(path).stem)
     ]
     return track_file(NAME, ABOUT, path, {"": tracks}, events=bouts, problems=problems + found)
 

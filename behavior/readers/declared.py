@@ -67,6 +67,7 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
             raise InputError("confidence is not from 0 to 1", file=path, where=f"column {columns['confidence']}")
         confidence = np.repeat(values[:, None, None], len(points), axis=1)[keep]
     flags = {ours: sheet.flags(at, first=first, name=columns[ours])[keep] for ours, at in place.items() if ":" in ours}
+    scored = {ours[9:]: values for ours, values in flags.items() if ours.startswith("behavior:")}
     poses = Poses(
         position=position[keep],
         points=list(points),
@@ -77,17 +78,17 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         confidence=confidence,
         area=column("area")[keep] if "area" in place else None,
         zones={ours[5:]: values for ours, values in flags.items() if ours.startswith("zone:")},
+        scored=list(scored),
         damage=damage,
         place=sheet.place(end),
     )
     tracks, found = make_tracks(poses, options, path=path, software="declared table")
+    if scored and tracks.attrs["time_unit"] != "seconds":
+        raise InputError("behaviours need times in s", file=path, remedy="give the frame rate (fps)")
     bouts = [
         bout
-        for ours, values in flags.items()
-        if ours.startswith("behavior:")
-        for bout in bouts_from_flags(
-            values == 1, tracks["time"].to_numpy(), behavior=ours[9:], observation=Path(path).stem
-        )
+        for name, values in scored.items()
+        for bout in bouts_from_flags(values == 1, tracks["time"].to_numpy(), behavior=name, observation=Path(path).stem)
     ]
     return track_file(NAME, ABOUT, path, {sheet.name: tracks}, events=bouts, problems=problems + found)
 

@@ -99,6 +99,7 @@ def _read_sheet(sheet: Sheet, start: int, options: ReadOptions, path: str | Path
     }
     labels = _zone_labels([name for name in flags if _ZONE.match(name)])
     zones = {labels[name]: values for name, values in flags.items() if name in labels}
+    scored = {name: values for name, values in flags.items() if not _ZONE.match(name)}
     poses = Poses(
         position=(xy * scale)[keep],
         points=points,
@@ -107,6 +108,7 @@ def _read_sheet(sheet: Sheet, start: int, options: ReadOptions, path: str | Path
         y_up=True,
         area=_column(sheet, names, "Area", first, keep, scale**2),
         zones=zones,
+        scored=[_behavior(name) for name in scored],
         header=said,
         damage=damage,
         orientation=_column(sheet, names, "Direction", first, keep, 1.0),
@@ -114,14 +116,13 @@ def _read_sheet(sheet: Sheet, start: int, options: ReadOptions, path: str | Path
     )
     dataset, found = make_tracks(poses, options, path=path, software="EthoVision")
     observation = said.get("Trial name", "") or sheet.name
-    scored = {name: values for name, values in flags.items() if not _ZONE.match(name)}
     bouts = [
         bout
         for name, values in scored.items()
         for bout in bouts_from_flags(
             values == 1,
             time[keep],
-            behavior=re.sub(r"\s*\(.*\)$", "", name),
+            behavior=_behavior(name),
             observation=" ".join(observation.split()),
             subject=said.get("Subject name", ""),
             media=Path(said.get("Video file", "").replace("\\", "/")).name,
@@ -212,6 +213,10 @@ def _zone_labels(names: list[str]) -> dict[str, str]:
     inner = {name: str(_ZONE.match(name)[1]) for name in names}  # type: ignore[index]
     short = {name: text.rpartition(" / ")[0] or text for name, text in inner.items()}
     return short if len(set(short.values())) == len(short) else inner
+
+
+def _behavior(name: str) -> str:
+    return re.sub(r"\s*\(.*\)$", "", name)
 
 
 def _group(name: str) -> str:

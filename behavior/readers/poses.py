@@ -51,8 +51,10 @@ class Poses:
         (time, point, individual) or None.
     area, orientation
         (time,) or None: area in ``space_unit`` squared; degrees counter-clockwise as seen.
-    zones, behaviors
+    zones
         (time,) 1 inside, 0 outside, -1 not stated, by name.
+    scored
+        Behaviours that the program marks frame by frame; one never seen gives no event, but was looked for.
     """
 
     position: Array
@@ -67,7 +69,7 @@ class Poses:
     area: Array | None = None
     orientation: Array | None = None
     zones: Mapping[str, Array] = field(default_factory=dict)
-    behaviors: Mapping[str, Array] = field(default_factory=dict)
+    scored: Sequence[str] = ()
     header: Mapping[str, str] = field(default_factory=dict)
     damage: str = ""
     place: str = ""
@@ -145,6 +147,8 @@ _FLAGS = {"flag_values": np.array([-1, 0, 1], np.int8), "flag_meanings": "not_st
 def _attributes(poses: Poses, arranged: list[tuple[str, list[int]]], options: ReadOptions) -> dict[str, str]:
     theirs = {name: [poses.points[place] for place in places] for name, places in arranged}
     attrs = {"points_in_file": json.dumps(theirs), "header": json.dumps(dict(poses.header))}
+    if poses.scored:
+        attrs["behaviors_scored"] = json.dumps(sorted(poses.scored))
     if poses.space_unit == "cm" or poses.y_up:
         attrs["origin"] = "floor top-left corner" if options.origin is not None else "as in the file"
     return attrs

@@ -64,6 +64,7 @@ def read(path: str | Path, options: ReadOptions) -> TrackFile:
         fps=rate,
         area=area,
         zones=zones,
+        scored=[name.lower() for name in _BEHAVIORS & flags.keys()],
         header=header,
         damage=damage,
         place=sheet.place(end),

@@ -228,7 +228,7 @@ def test_deeplabcut_pandas_table_is_refused_with_the_remedy(tmp_path):
     with h5py.File(path, "w") as file:
         file["df_with_missing/table"] = np.zeros(3, dtype=[("index", "<i8"), ("values_block_0", "<f8", (3,))])
         file["df_with_missing"].attrs["non_index_axes"] = b"(lp1\n(I1\ncos\nsystem\n"
-    with pytest.raises(InputError, match="pickled, which is not opened.*Remedy: export the track as csv"):
+    with pytest.raises(InputError, match=r"pickled, which is not opened.*Remedy: export the track as csv"):
         read_tracks_file(path)
 
 
@@ -307,7 +307,7 @@ def test_declared_columns(files, tmp_path):
     np.testing.assert_allclose(_centre(up)[:, 1], -made.walk()[:, 1])
     with pytest.raises(InputError, match="the unit of the positions is not declared"):
         read_tracks_file(path, columns=options["columns"])
-    with pytest.raises(InputError, match="no header row holds the declared columns.*expected speed"):
+    with pytest.raises(InputError, match=r"no header row holds the declared columns.*expected speed"):
         read_tracks_file(path, columns={"x": "cx", "y": "speed"}, space_unit="px")
     with pytest.raises(InputError, match="the declared columns make no track; found z"):
         read_tracks_file(path, columns={"x": "cx", "y": "cy", "z": "iz"}, space_unit="px")
