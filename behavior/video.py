@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import InputError
+from behavior.video_file import (
+    VideoInfo,
+    check_file,
+    decoding_error,
+    in_words,
+    open_container,
+    read_info,
+    unreadable,
+    video_stream,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,43 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "Video", "VideoInfo", "open_video", "probe"]
 
-_CONVERT = "convert the recording (for instance to H.264 in .mp4) or copy it again from the camera"
 #: A recording read to within this of its stated length is complete: headers round, containers count differently.
 _LENGTH_TOLERANCE_S = 1.0
 _LENGTH_TOLERANCE = 0.01
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoInfo:
-    """What a recording says about itself.
-
-    Parameters
-    ----------
-    file
-        Path as given.
-    width, height
-        Size of the picture in px as seen, that is after rotation.
-    n_frames
-        Frames the file claims to hold; None where the container does not say.
-    fps
-        Mean rate that the file claims.
-    duration_s
-        Length that the file claims; NaN where it does not say.
-    codec, pixel_format
-        As FFmpeg names them.
-    rotation_deg
-        Turn that the file asks for: 0, 90, 180 or 270, counter-clockwise; frames are given turned.
-    """
-
-    file: str
-    width: int
-    height: int
-    n_frames: int | None
-    fps: float
-    duration_s: float
-    codec: str
-    pixel_format: str
-    rotation_deg: int
 
 
 @dataclass(frozen=True)
@@ -96,17 +70,17 @@ def open_video(path: str | Path, *, threads: int | None = None, deblock: bool = 
     InputError
         As :func:`probe`.
     """
-    _check_file(Path(path))
-    with _container(path) as container:
-        stream = _video_stream(container, path)
+    check_file(Path(path))
+    with open_container(path) as container:
+        stream = video_stream(container, path)
         try:
             first = next(container.decode(stream), None)
-        except (_av_error(), ValueError) as error:
-            raise _unreadable(path, f"its first frame cannot be decoded ({_plain(error)})") from error
+        except (decoding_error(), ValueError) as error:
+            raise unreadable(path, f"its first frame cannot be decoded ({in_words(error)})") from error
         if first is None or first.width < 2 or first.height < 2:
-            raise _unreadable(path, "it holds no picture")
+            raise unreadable(path, "it holds no picture")
         start_pts = 0 if first.pts is None else int(first.pts)
-        return Video(_info(path, container, stream, first), start_pts=start_pts, threads=threads, deblock=deblock)
+        return Video(read_info(path, container, stream, first), start_pts=start_pts, threads=threads, deblock=deblock)
 
 
 class Video:
@@ -141,8 +115,8 @@ class Video:
         :func:`open_video`, for this reading.
         """
         self.damage, self.mended = None, 0
-        with _container(self.info.file) as container:
-            stream = _video_stream(container, self.info.file)
+        with open_container(self.info.file) as container:
+            stream = video_stream(container, self.info.file)
             self._configure(stream, self._deblock if deblock is None else deblock)
             clock = _Clock(self.info, Fraction(stream.time_base or Fraction(1, 1000)), self._start_pts)
             index = self._seek(container, stream, start_s) if start_s is not None and start_s > 2 else 0
@@ -165,8 +139,8 @@ class Video:
 
         Their ``index`` may be -1 (unknown). At least a dozen where the file has as many frames.
         """
-        with _container(self.info.file) as container:
-            stream = _video_stream(container, self.info.file)
+        with open_container(self.info.file) as container:
+            stream = video_stream(container, self.info.file)
             stream.thread_type = "SLICE"
             stream.codec_context.thread_count = 1
             base = Fraction(stream.time_base or Fraction(1, 1000))
@@ -231,8 +205,8 @@ class Video:
                         return
                     yield picture
                     count += 1
-        except (_av_error(), ValueError) as error:
-            self.damage = f"cannot be decoded after frame {count - 1} ({_plain(error)}); read up to there"
+        except (decoding_error(), ValueError) as error:
+            self.damage = f"cannot be decoded after frame {count - 1} ({in_words(error)}); read up to there"
 
     def _shortfall(self, count: int, last_s: float, stored: int) -> str | None:
         """In words, what is missing of the announced length or number of frames."""
@@ -253,8 +227,8 @@ class Video:
         base = float(stream.time_base or Fraction(1, 1000))
         target = self._start_pts + start_s / base
         pts, keys = [], []
-        with _container(self.info.file) as other:
-            for packet in other.demux(_video_stream(other, self.info.file)):
+        with open_container(self.info.file) as other:
+            for packet in other.demux(video_stream(other, self.info.file)):
                 if packet.pts is None:
                     if packet.size:
                         return 0
@@ -320,114 +294,11 @@ def _first_from(container: Any, stream: Any, pts: int) -> Any:
     try:
         container.seek(int(pts), stream=stream)
         return next(container.decode(stream), None)
-    except (_av_error(), ValueError, StopIteration):
+    except (decoding_error(), ValueError, StopIteration):
         return None
-
-
-def _info(path: str | Path, container: Any, stream: Any, first: Any) -> VideoInfo:
-    rotation = round(int(first.rotation or 0) / 90) * 90 % 360
-    width, height = (first.height, first.width) if rotation % 180 else (first.width, first.height)
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return VideoInfo(
-        file=str(path),
-        width=width,
-        height=height,
-        n_frames=int(stream.frames) or None,
-        fps=float(rate),
-        duration_s=_duration_s(container, stream),
-        codec=stream.codec_context.name,
-        pixel_format=first.format.name,
-        rotation_deg=rotation,
-    )
-
-
-def _duration_s(container: Any, stream: Any) -> float:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    stated = stream.metadata.get("DURATION", "")
-    if stated.count(":") == 2:
-        hours, minutes, seconds = stated.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    # A container's length is that of its longest stream, which need not be the video.
-    return container.duration / 1e6 if container.duration and len(container.streams) == 1 else float("nan")
 
 
 def _length_s(info: VideoInfo) -> float:
     if np.isfinite(info.duration_s):
         return info.duration_s
     return info.n_frames / info.fps if info.n_frames else 60.0
-
-
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise InputError(
-            "the recording does not exist",
-            file=path,
-            remedy="check the path, and the folder that paths are relative to",
-        )
-    if path.is_dir():
-        raise InputError("this is a folder, not a recording", file=path, remedy="give the path of a video file")
-    if not os.access(path, os.R_OK):
-        raise InputError("the recording may not be read", file=path, remedy="give yourself the right to read it")
-    if path.stat().st_size == 0:
-        raise InputError(
-            "the recording is empty", file=path, found="0 bytes", expected="a video file", remedy="copy it again"
-        )
-
-
-def _container(path: str | Path) -> Any:
-    import av
-
-    try:
-        return av.open(str(path), metadata_errors="ignore")
-    except (av.error.FFmpegError, ValueError) as error:
-        if _lacks_index(Path(path)):
-            raise _unreadable(path, "it was cut off before its index (moov) was written", mp4=True) from error
-        raise _unreadable(path, "this is not a video file that can be opened", mp4=False) from error
-
-
-def _video_stream(container: Any, path: str | Path) -> Any:
-    # Cover pictures of audio files are video streams too.
-    streams = [s for s in container.streams.video if "attached_pic" not in str(s.disposition)]
-    if not streams:
-        raise InputError("the file holds no video", file=path, expected="a video stream", remedy="give a recording")
-    return streams[0]
-
-
-def _lacks_index(path: Path) -> bool:
-    """Whether an mp4 or mov begins as it should but has no top-level ``moov`` box."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        at, first = 0, True
-        while at + 8 <= size:
-            file.seek(at)
-            head = file.read(16)
-            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if first and kind not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-                return False
-            if kind == b"moov":
-                return at + length > size
-            if length == 1:
-                length = int.from_bytes(head[8:16], "big")
-            if length < 8:
-                return True
-            at, first = at + length, False
-    return not first
-
-
-def _unreadable(path: str | Path, why: str, *, mp4: bool = False) -> InputError:
-    remedy = f"repair it (for instance with untrunc) or {_CONVERT}" if mp4 else _CONVERT
-    with Path(path).open("rb") as file:
-        head = file.read(16)
-    return InputError(f"the recording cannot be opened: {why}", file=path, found=f"first bytes {head!r}", remedy=remedy)
-
-
-def _av_error() -> type[Exception]:
-    import av
-
-    error: type[Exception] = av.error.FFmpegError
-    return error
-
-
-def _plain(error: Exception) -> str:
-    return str(getattr(error, "strerror", "") or error)

@@ -77,7 +77,8 @@ def label_rows(video: Path) -> list[str]:
         "## Hand labels",
         "",
         "Unconnected stills. Centre: distance of the body's centroid to the middle of head and tail base; axis: the "
-        "same for the point of the track's own axis where the labels put that middle. Errors in px for dlc_openfield, in body lengths for the others.",
+        "same for the point of the track's own axis where the labels put that middle. Errors in px for dlc_openfield, "
+        "in body lengths for the others.",
         "",
         "| stills | n | missing | centre median | max | axis median | p95 | nose median | tail base median "
         "| head side right |",
@@ -168,10 +169,11 @@ def main(video: Path, target: Path) -> None:
     rows = [
         "# Tracking: measured",
         "",
-        "Written by `python benchmarks/tracking_accuracy.py`, defaults throughout. While the tracker was written, ways of "
-        "measuring (centre of the core or of the whole body, tail base at the end of the body or where the tail begins, "
-        "widths of the filters) were compared on these recordings too, so the figures on hand labels are not those of "
-        "unseen recordings; the exact truth of the composited recordings and of the simulator agreed with the choices.",
+        "Written by `python benchmarks/tracking_accuracy.py`, defaults throughout. While the tracker was written, ways "
+        "of measuring (centre of the core or of the whole body, tail base at the end of the body or where the tail "
+        "begins, widths of the filters) were compared on these recordings too, so the figures on hand labels are not "
+        "those of unseen recordings; the exact truth of the composited recordings and of the simulator agreed with "
+        "the choices.",
         "",
         *label_rows(video),
         *panel_rows(video),
