@@ -110,7 +110,7 @@ class Follower:
         note, found = NOT_FOUND, None
         if self._place is not None and self._follow:
             note, found = self._in_window(part, gain, time_s)
-        if found is None:
+        if found is None and self._anything(part, gain):
             note, found = self._search(part, gain, time_s)
         # Hands are slow: the whole floor need not be watched more often than some twenty times a second.
         if not self._follow or time_s - self._other_s > 0.9 * LOOK_AROUND_S:
@@ -233,6 +233,14 @@ class Follower:
         confidence = math.exp(-0.5 * (size / 0.6) ** 2) * max(0.0, 1 - pale)
         shape = outline(picture, cuts, blob, length=scene.length)
         return Found(shape, blob.box, corner[0], corner[1], brightness, confidence)
+
+    def _anything(self, part: Image, gain: float) -> bool:
+        """Whether anything at all on the floor stands out: an empty box need not be searched."""
+        import cv2
+
+        small = levelled(self._scene.watch(part), gain)
+        dark = cv2.compare(cv2.subtract(self._learned, small), self._strong, cv2.CMP_GT)
+        return cv2.countNonZero(cv2.bitwise_and(dark, self._scene.floor)) > 0
 
     def _other(self, small: Image, gain: float, found: Found | None, time_s: float) -> float:
         """Area in full px² of what else moves on the floor, darker or lighter than it.
