@@ -9,15 +9,44 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from behavior.tracks import validate_tracks
+from behavior.tracks import tracks_table, validate_tracks
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
-__all__ = ["movement_form", "write_movement", "write_nwb"]
+__all__ = ["movement_form", "plain_table", "write_movement", "write_nwb"]
 
 _INSTALL = "pip install pynwb ndx-pose"
+
+
+def plain_table(tracks: xr.Dataset, *, individual: str | None = None) -> pd.DataFrame:
+    """One animal's track as the table of ``stressaxis track``, its columns named for the unit that they are in.
+
+    Parameters
+    ----------
+    tracks
+        A tracks Dataset with times in s.
+    individual
+        Which animal; by default the only one.
+
+    Raises
+    ------
+    InputError
+        If times are frame numbers, or it is not clear which animal is meant.
+
+    Examples
+    --------
+    >>> from behavior.tracks import from_arrays
+    >>> tracks = from_arrays(np.zeros((2, 2, 1)), [0.0, 0.5], fps=2, keypoints=("centre",), space_unit="cm")
+    >>> plain_table(tracks).columns.tolist()[:4]
+    ['frame', 'time_s', 'x_cm', 'y_cm']
+    """
+    _one_animal(tracks, individual, None)
+    table = tracks_table(tracks, individual=individual)
+    unit = tracks.attrs["space_unit"]
+    return table.rename(columns=lambda name: f"{name.removesuffix('_px')}_{unit}" if name.endswith("_px") else name)
 
 
 def movement_form(tracks: xr.Dataset, *, plural_dims: bool = False) -> xr.Dataset:
@@ -119,7 +148,7 @@ def write_nwb(
         stream.write(session)
 
 
-def _one_animal(tracks: xr.Dataset, individual: str | None, path: str | Path) -> xr.Dataset:
+def _one_animal(tracks: xr.Dataset, individual: str | None, path: str | Path | None) -> xr.Dataset:
     validate_tracks(tracks)
     names = [str(name) for name in tracks["individual"].to_numpy()]
     if tracks.attrs.get("time_unit", "seconds") != "seconds":

@@ -23,7 +23,7 @@ __all__ = ["NETCDF", "TABLE"]
 
 _NETCDF = "tracks as stressaxis or movement write them (netCDF)"
 _TABLE = "table of `stressaxis track` (csv)"
-_HEADER = ("frame", "time_s", "x_px", "y_px")
+_HEADERS = {("frame", "time_s", f"x_{unit}", f"y_{unit}") for unit in ("px", "cm")}
 _PREFIXES = {"centre": "", "nose": "nose_", "tail_base": "tail_base_"}
 _MAX_VALUES = 60_000_000
 
@@ -111,11 +111,11 @@ def _from_movement(path: str | Path, options: ReadOptions) -> tuple[xr.Dataset, 
 
 def _matches_table(head: bytes) -> bool:
     line = head.decode("utf-8", errors="replace").split("\n", 1)[0].strip()
-    return tuple(line.split(",")[:4]) == _HEADER
+    return tuple(line.split(",")[:4]) in _HEADERS
 
 
 def _read_table(path: str | Path, options: ReadOptions) -> TrackFile:
-    """Tracks of the table, in px.
+    """Tracks of the table, in the unit that its columns are named for.
 
     Raises
     ------
@@ -129,10 +129,15 @@ def _read_table(path: str | Path, options: ReadOptions) -> TrackFile:
     if end == 1:
         raise InputError("the track has no rows", file=path)
     place = {name: at for at, name in enumerate(names)}
-    points = [point for point, prefix in _PREFIXES.items() if {f"{prefix}x_px", f"{prefix}y_px"} <= place.keys()]
+    if not {"frame", "time_s"} <= place.keys() or not {"x_px", "x_cm"} & place.keys():
+        raise InputError("columns are missing", file=path, where="header", expected="frame, time_s, x_px, y_px, ...")
+    unit = "px" if "x_px" in place else "cm"
+    points = [
+        point for point, prefix in _PREFIXES.items() if {f"{prefix}x_{unit}", f"{prefix}y_{unit}"} <= place.keys()
+    ]
     column = {name: sheet.numbers(at, first=1, name=name) for name, at in place.items() if name != "note"}
     position = np.stack(
-        [np.stack([column[f"{_PREFIXES[point]}{axis}_px"] for axis in "xy"], axis=1) for point in points], axis=2
+        [np.stack([column[f"{_PREFIXES[point]}{axis}_{unit}"] for axis in "xy"], axis=1) for point in points], axis=2
     )
     problems: list[Problem] = []
     keep = mend_times(column["time_s"], path=path, place=lambda row: sheet.place(1 + row), problems=problems)
@@ -152,8 +157,9 @@ def _read_table(path: str | Path, options: ReadOptions) -> TrackFile:
         damage=damage,
         frame=frame[keep].astype(np.int64),
         confidence=confidence,
+        space_unit=unit,
         place=sheet.place(end),
-        area=column["area_px"][keep] if "area_px" in column else None,
+        area=column[f"area_{unit}"][keep] if f"area_{unit}" in column else None,
     )
     tracks, found = make_tracks(poses, options, path=path, software="stressaxis")
     if "note" in place:
