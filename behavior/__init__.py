@@ -9,7 +9,10 @@ __getattr__, __dir__, __all__ = lazy_front(
         "assay": ("AssayScore",),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
         "events": ("BehaviorEvent", "make_events", "program_dwell", "sum_behaviors", "validate_events"),
+        "hand_records": ("RECORDS", "check_records"),
+        "record_sums": ("join_records", "sum_coat", "sum_defeats", "sum_sucrose", "sum_weights"),
         "readers": ("TrackFile", "read_tracks_file"),
+        "writers": ("plain_table", "write_movement", "write_nwb"),
         "defensive": (
             "DefensiveOptions",
             "Event",
