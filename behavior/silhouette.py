@@ -88,7 +88,7 @@ class Outline(NamedTuple):
     front, back
         Farthest points (x, y) of the body's edge on either side, ``front`` where ``angle`` points.
     front_base, back_base
-        The same for the core; where a tail begins on that side, the point next to it.
+        The same for the core; where a tail begins, the point of the core next to it, and the farthest one opposite.
     """
 
     x: float
@@ -179,15 +179,14 @@ def outline(picture: Image, cuts: Cuts, blob: Blob, *, length: float) -> Outline
     angle, elongation, skew = _axis(blob.moments)
     along = (math.cos(angle), math.sin(angle))
     front, back = _ends(border.reshape(-1, 2), blob.x, blob.y, along)
-    front_base, back_base = _ends(blob.edge, blob.x, blob.y, along)
     tail, root = _tail(cv2.compare(picture, cuts.thin, cv2.CMP_LT), blob, length)
-    if tail:
-        nearest = blob.edge[int(np.argmin(np.square(blob.edge - np.array(root)).sum(axis=1)))]
-        base = (float(nearest[0]), float(nearest[1]))
+    if not tail:
+        front_base, back_base = _ends(blob.edge, blob.x, blob.y, along)
+    else:
+        nearest = blob.edge[int(np.square(blob.edge - np.array(root)).sum(axis=1).argmin())].tolist()
+        front_base, back_base = (nearest[0], nearest[1]), back
         if (root[0] - blob.x) * along[0] + (root[1] - blob.y) * along[1] < 0:
-            tail, back_base = -tail, base
-        else:
-            front_base = base
+            tail, front_base, back_base = -tail, front, front_base
     area = cv2.contourArea(border) + len(border) / 2 + 1
     return Outline(blob.x, blob.y, area, angle, elongation, skew, tail, front, back, front_base, back_base)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ _LENGTH_TOLERANCE_S = 1.0
 _LENGTH_TOLERANCE = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One decoded picture: 0-based number, time in s since the file's first frame, (H, W) luma valid until the next."""
 
@@ -278,11 +279,15 @@ class _Clock:
         return time
 
 
+@cache
+def _first_plane_is_luma(name: str, bits: int) -> bool:
+    """Whether the pixel format keeps 8-bit luma in a plane of its own."""
+    return bits == 8 and name.startswith(("yuv4", "yuvj4", "yuva4", "nv1", "nv2", "gray"))
+
+
 def _luma(picture: Any, rotation_deg: int) -> Luma:
-    name = picture.format.name
-    planar = name.startswith(("yuv4", "yuvj4", "yuva4", "nv1", "nv2", "gray"))
-    eight_bit = not any(char in name[4:] for char in ("le", "be")) and picture.format.components[0].bits == 8
-    if not (planar and eight_bit):
+    kind = picture.format
+    if not _first_plane_is_luma(kind.name, kind.components[0].bits):
         picture = picture.reformat(format="gray")
     plane = picture.planes[0]
     pixels: Luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: picture.height, : picture.width]
