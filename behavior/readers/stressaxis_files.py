@@ -135,6 +135,8 @@ def _read_table(path: str | Path, options: ReadOptions) -> TrackFile:
     points = [
         point for point, prefix in _PREFIXES.items() if {f"{prefix}x_{unit}", f"{prefix}y_{unit}"} <= place.keys()
     ]
+    if not points:
+        raise InputError("columns are missing", file=path, where="header", expected=f"x_{unit}, y_{unit}")
     column = {name: sheet.numbers(at, first=1, name=name) for name, at in place.items() if name != "note"}
     position = np.stack(
         [np.stack([column[f"{_PREFIXES[point]}{axis}_{unit}"] for axis in "xy"], axis=1) for point in points], axis=2

@@ -149,6 +149,17 @@ def test_uneven_steps_weigh_as_long_as_they_last(tmp_path):
     assert dwell.loc[0, "dwell_s"] == pytest.approx(0.56 + 0.11)
 
 
+def test_the_rate_is_not_that_of_rounded_times(tmp_path):
+    """15 frames/s written to the millisecond, with lost frames: the median step would say 14.93."""
+    frames = [i for i in range(60) if i not in (20, 21, 40)]
+    lines = [
+        "Time,Centre position X,Centre position Y",
+        *(f"0:00:{int(1000 * i / 15) / 1000:06.3f},1,1" for i in frames),
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    assert read_tracks_file(tmp_path / "a.csv").dataset.attrs["fps"] == pytest.approx(15, abs=0.02)
+
+
 def test_timeofcr2(files):
     result = read_tracks_file(files["timeofcr2"][0])
     tracks = result.dataset
