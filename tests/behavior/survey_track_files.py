@@ -23,10 +23,8 @@ OTHERS = {
     "Example_export_": "result table of another tool",
     "trial_list.xlsx": "list of trials",
     "export_observations_list_test1.tsv": "list of observations, no events in it",
+    "testDLC_sleap_table.npy": "standardised positions without names or unit; opens once a unit is declared",
 }
-
-#: What a file cannot say itself, by the end of its path; sleap-io is not part of the base installation.
-OPTIONS: dict[str, dict[str, Any]] = {"testDLC_sleap_table.npy": {"space_unit": "px"}}
 
 
 @dataclass(frozen=True)
@@ -48,34 +46,29 @@ def other_kind(path: Path) -> str:
     return next((kind for part, kind in OTHERS.items() if part in path.as_posix()), "")
 
 
-def options(path: Path) -> dict[str, Any]:
-    return OPTIONS.get(path.name, {})
-
-
 def survey(path: Path, folder: Path) -> Outcome:
     """Read one file."""
     name = path.relative_to(folder).as_posix()
     try:
-        result = read_tracks_file(path, **options(path))
+        result = read_tracks_file(path)
     except InputError as error:
         return Outcome(name, "refused", other_kind(path), error.message + (f" ({error.found})" if error.found else ""))
     parts = [_track(tracks) for tracks in result.tracks.values()]
     if len(result.events):
-        parts.append(f"{len(result.events)} events of {result.events['behavior'].nunique()} behaviours")
+        parts.append(f"{len(result.events)} events, behaviours: {result.events['behavior'].nunique()}")
     codes = sorted({problem.code for problem in result.problems})
     detail = "; ".join(parts) + (f"; said: {', '.join(codes)}" if codes else "")
-    declared = ", ".join(f"{key}={value}" for key, value in options(path).items())
-    return Outcome(name, "read", result.reader + (f" ({declared})" if declared else ""), detail)
+    return Outcome(name, "read", result.reader, detail)
 
 
 def _track(tracks: Any) -> str:
     time = tracks["time"].to_numpy()
-    unit = "s" if tracks.attrs["time_unit"] == "seconds" else "frames"
+    seconds = f"{frame_durations(time).sum():.2f} s" if tracks.attrs["time_unit"] == "seconds" else "no rate"
     lost = float(np.isnan(tracks["position"].isel(keypoint=0, space=0)).to_numpy().mean())
     sizes = tracks.sizes
     return (
-        f"{sizes['time']} frames, {frame_durations(time).sum():.2f} {unit}, {sizes['individual']} animal(s), "
-        f"{sizes['keypoint']} point(s) in {tracks.attrs['space_unit']}, {tracks.sizes.get('zone', 0)} zones, {lost:.1%} lost"
+        f"{sizes['time']} frames, {seconds}, animals: {sizes['individual']}, "
+        f"points: {sizes['keypoint']} in {tracks.attrs['space_unit']}, zones: {tracks.sizes.get('zone', 0)}, {lost:.1%} lost"
     )
 
 

@@ -14,7 +14,7 @@ from behavior.events import program_dwell, sum_behaviors
 from behavior.readers import read_tracks_file
 from behavior.tracks import frame_durations, validate_tracks
 from core.errors import InputError
-from tests.behavior.survey_track_files import files, options, other_kind
+from tests.behavior.survey_track_files import files, other_kind
 
 #: Ratios of the region SubROI1, target to empty box, as quoted for the defeated mice.
 QUOTED = {"MD11": 2.16, "MD2": 0.71, "MD3": 2.24, "MD4": 0.78, "MD9": 1.64}
@@ -25,7 +25,7 @@ def test_every_track_and_event_file_opens_with_one_call(shared):
     opened = 0
     for path in files(shared / "behavior"):
         try:
-            result = read_tracks_file(path, **options(path))
+            result = read_tracks_file(path)
         except InputError as error:
             assert other_kind(path) or "pip install sleap-io" in str(error), path
             continue
@@ -34,7 +34,13 @@ def test_every_track_and_event_file_opens_with_one_call(shared):
         for tracks in result.tracks.values():
             validate_tracks(tracks)
         opened += 1
-    assert opened == 46 + bool(find_spec("sleap_io"))
+    assert opened == 45 + bool(find_spec("sleap_io"))
+
+
+def test_a_bare_array_opens_once_its_unit_is_declared(shared):
+    path = shared / "behavior/deepof/sleap/testDLC_sleap_table.npy"
+    tracks = read_tracks_file(path, space_unit="px", fps=25).dataset
+    np.testing.assert_array_equal(tracks["position"].to_numpy(), np.load(path).transpose(0, 3, 2, 1))
 
 
 def _by_hand(path: Path) -> tuple[list[str], list[list[str]]]:
