@@ -15,7 +15,9 @@ from core.errors import InputError
 
 __all__ = ["try_file"]
 
-CPU_S = 15
+#: Processor seconds for any file, and more for each megabyte of a large one.
+CPU_S = 5
+CPU_S_PER_MB = 0.2
 WALL_S = 120
 MEMORY_BYTES = 2 * 1024**3
 _MAX_BYTES = 480 * 1024**2
@@ -83,14 +85,15 @@ def _count(shape: tuple[int, ...]) -> int:
     return number
 
 
-def _limit() -> None:
+def _limit(path: str) -> None:
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+        seconds = CPU_S + round(CPU_S_PER_MB * Path(path).stat().st_size / 1e6)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 if __name__ == "__main__":
-    _limit()
+    _limit(sys.argv[1])
     _read_everything(sys.argv[1])
