@@ -141,9 +141,13 @@ def find_blobs(picture: Image, cut: Image, *, length: float, min_area: float = 0
     import cv2
 
     core = _majority(cv2.compare(picture, cut, cv2.CMP_LT), _odd(length / FINE))
-    trunk = _majority(core, _odd(length / COARSE))
-    core = cv2.bitwise_and(core, _grown(trunk, length / 5))
-    contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    # Only the part that holds something is worked on; the margin keeps the filters from its edge.
+    part, corner = _around(core, cv2.boundingRect(core), _odd(length / COARSE))
+    if part.size == 0:
+        return []
+    trunk = _majority(part, _odd(length / COARSE))
+    cv2.bitwise_and(part, _grown(trunk, length / 5), dst=part)
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=corner)
     blobs = []
     for contour in contours:
         # Pick's theorem: pixels of a shape from the polygon through the centres of its outermost ones.
@@ -172,10 +176,13 @@ def outline(picture: Image, cuts: Cuts, blob: Blob, *, length: float) -> Outline
     """
     import cv2
 
-    edge = cv2.compare(picture, cuts.edge, cv2.CMP_LT)
-    body = cv2.bitwise_or(cv2.bitwise_and(_grown(blob.mask, length / 7), edge), blob.mask)
-    contours, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    border = max(contours, key=len)
+    left, top, right, bottom = blob.box
+    core, (left, top) = _around(blob.mask, (left, top, right - left, bottom - top), _odd(length / 7))
+    rows, columns = slice(top, top + core.shape[0]), slice(left, left + core.shape[1])
+    edge = cv2.compare(picture[rows, columns], cuts.edge[rows, columns], cv2.CMP_LT)
+    body = cv2.bitwise_or(cv2.bitwise_and(_grown(core, length / 7), edge), core)
+    contours, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(left, top))
+    border = contours[0] if len(contours) == 1 else max(contours, key=len)
     angle, elongation, skew = _axis(blob.moments)
     along = (math.cos(angle), math.sin(angle))
     front, back = _ends(border.reshape(-1, 2), blob.x, blob.y, along)
@@ -183,7 +190,8 @@ def outline(picture: Image, cuts: Cuts, blob: Blob, *, length: float) -> Outline
     if not tail:
         front_base, back_base = _ends(blob.edge, blob.x, blob.y, along)
     else:
-        nearest = blob.edge[int(np.square(blob.edge - np.array(root)).sum(axis=1).argmin())].tolist()
+        away = blob.edge - np.array(root)
+        nearest = blob.edge[int(np.vecdot(away, away).argmin())].tolist()
         front_base, back_base = (nearest[0], nearest[1]), back
         if (root[0] - blob.x) * along[0] + (root[1] - blob.y) * along[1] < 0:
             tail, front_base, back_base = -tail, front, front_base
@@ -201,6 +209,14 @@ def _majority(mask: Image, width: int) -> Image:
     import cv2
 
     return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY)[1]
+
+
+def _around(mask: Image, box: tuple[int, ...], margin: int) -> tuple[Image, tuple[int, int]]:
+    """View of a mask around a box (left, top, width, height), empty for an empty box, and its left top corner."""
+    left, top = max(0, box[0] - margin), max(0, box[1] - margin)
+    if not box[2]:
+        return mask[:0], (0, 0)
+    return mask[top : box[1] + box[3] + margin, left : box[0] + box[2] + margin], (left, top)
 
 
 @cache
@@ -230,16 +246,20 @@ def _axis(m: dict[str, float]) -> tuple[float, float, float]:
 def _ends(edge: Image, x: float, y: float, along: Point) -> tuple[Point, Point]:
     """Farthest edge points on either side of (x, y), half a px outside the outermost pixel centres."""
     away = edge - np.array((x, y))
-    signed = np.copysign(np.einsum("ij,ij->i", away, away), away @ np.array(along))
+    signed = np.copysign(np.vecdot(away, away), away @ np.array(along))
     return _tip(away, int(signed.argmax()), x, y), _tip(away, int(signed.argmin()), x, y)
 
 
 def _tip(away: Image, k: int, x: float, y: float) -> Point:
     """Point of the edge, moved to the middle of its neighbours that lie as far within one px: the raster's choice."""
-    near = away.take(range(k - 3, k + 4), axis=0, mode="wrap").tolist()
+    within = 3 <= k < len(away) - 3
+    near = (away[k - 3 : k + 4] if within else away.take(range(k - 3, k + 4), axis=0, mode="wrap")).tolist()
     far = math.hypot(*near[3])
-    tips = [point for point in near if math.hypot(*point) > far - 1]
-    mx, my = sum(point[0] for point in tips), sum(point[1] for point in tips)
+    mx = my = 0.0
+    for px, py in near:
+        if math.hypot(px, py) > far - 1:
+            mx += px
+            my += py
     scale = (far + 0.5) / (math.hypot(mx, my) or 1.0)
     return x + mx * scale, y + my * scale
 
