@@ -6,7 +6,6 @@ python -m tests.behavior.validate_conditions --seeds 5 --out docs/validation/sim
 from __future__ import annotations
 
 import argparse
-import subprocess
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from behavior.simulation import CONDITIONS, KNOWN_FAILURES, RenderOptions, Truth
 from behavior.social_interaction import score_trial
 from behavior.tracker import track
 from behavior.video import open_video
+from tests.integration.calibration import commit, markdown
 
 SEED = 73
 WINDOW_S = 60.0
@@ -120,20 +120,16 @@ def summary(cases: pd.DataFrame) -> pd.DataFrame:
 
 def page(cases: pd.DataFrame, seeds: int) -> str:
     table = summary(cases)
-    head = "| " + " | ".join(table.columns) + " |\n|" + " --- |" * table.shape[1]
-    body = "\n".join("| " + " | ".join(str(value) for value in row) + " |" for row in table.itertuples(index=False))
     failures = "\n".join(f"- `{name}`: {why}" for name, why in KNOWN_FAILURES.items())
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     return f"""# Tracking and scoring of simulated recordings
 
-Made by `python -m tests.behavior.validate_conditions --seeds {seeds}` at commit {commit.strip()}, seed {SEED}.
+Made by `python -m tests.behavior.validate_conditions --seeds {seeds}` at commit {commit()}, seed {SEED}.
 Simulated only: the pictures are drawn. {WINDOW_S:g} s trials, 480 x 360 px, 15 frames/s, H.264; both trials of {seeds}
 mice per condition and level; floor corners given, the rest at its defaults. A mouse is within all limits when at most
 0.5 % of its frames are lost or more than half a body length off, its SI ratio is within 3 % (where the time with target
 is under 15 s: within 0.02), and its class is the true one unless the true ratio is within 0.03 of the cut.
 
-{head}
-{body}
+{markdown(list(table.columns), table.itertuples(index=False))}
 
 Looks on which trackers of this kind fail by nature, rendered on purpose:
 

@@ -17,11 +17,14 @@ def band(runs: int, cells: int = 1, *, rate: float = 0.05) -> tuple[float, float
 
 
 def commit() -> str:
-    """Short hash of the code that made the numbers."""
+    """Short hash of the code that made the numbers; in a copy without git, that it is not known."""
     root = Path(__file__).resolve().parents[2]
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True, check=True
-    )
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "not known"
     return found.stdout.strip()
 
 
