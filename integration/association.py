@@ -17,6 +17,7 @@ from integration.multiplicity import add_q_values
 from integration.outcomes import Outcome, outcome_named
 from integration.pingouin_results import Estimate, correlation, linear_slope, partial_correlation
 from integration.power import smallest_detectable_correlation
+from integration.slope_difference import slope_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -326,25 +327,10 @@ class _Part:
                 note = refusal.replace("refused:", f"refused: {role} mice:")
                 return self._row(Estimate(method="interaction", n=len(y)), 0, formula, note)
             fits.append(linear_slope(y[own], x[own], model.columns))
-        estimate = _slope_difference(fits[0], fits[1])
+        estimate = slope_difference(fits[0], fits[1], method="interaction")
         return self._row(estimate, round(estimate.n - 2 - estimate.df), formula, "")
 
     def _row(self, estimate: Estimate, k: int, model: str, note: str) -> dict[str, Any]:
         numbers = {name: value for name, value in asdict(estimate).items() if not name.startswith("effect_ci")}
         detectable = smallest_detectable_correlation(estimate.n, n_covariates=k, power=self.options.power)
         return numbers | {"smallest_detectable": detectable, "model": model, "note": note}
-
-
-def _slope_difference(first: Estimate, second: Estimate) -> Estimate:
-    """First minus second, of independent groups with variances of their own (Welch 1947, doi:10.2307/2332510)."""
-    from scipy import stats
-
-    variance = first.se**2 + second.se**2
-    df = variance**2 / (first.se**4 / first.df + second.se**4 / second.df)
-    estimate, se = first.estimate - second.estimate, float(np.sqrt(variance))
-    t, half = estimate / se, float(stats.t.ppf(0.975, df)) * se
-    return Estimate(
-        method="interaction", n=first.n + second.n, estimate=estimate, se=se, ci_low=estimate - half,
-        ci_high=estimate + half, statistic=t, df=df, p=float(2 * stats.t.sf(abs(t), df)),
-        effect=t / np.sqrt(t**2 + df), effect_name="partial_r",
-    )  # fmt: skip

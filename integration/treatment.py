@@ -13,6 +13,7 @@ from integration.model_terms import complete_rows, model_terms
 from integration.outcomes import Outcome, outcome_named
 from integration.pingouin_results import Estimate, linear_slope
 from integration.power import smallest_detectable_correlation
+from integration.slope_difference import slope_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,8 @@ def treatment_effects(cohort: Cohort, *, options: TreatmentOptions) -> Treatment
     """Every treatment against the reference, in defeated and control mice.
 
     Per outcome and treatment three rows: ``interaction`` (primary: effect of the treatment in defeated minus that in
-    control mice, in one model with baseline and cohort), ``in defeated`` and ``in control`` (each in its own mice).
+    control mice), ``in defeated`` and ``in control``; each role has its own model with baseline and cohort, and its own
+    residual variance, for defeated mice differ more from one another than controls.
     Locomotion with the empty enclosure is the control outcome (kind ``locomotion``): a change there questions the rest.
 
     Where control mice were not treated there is no interaction; the row says so, and the effect in defeated mice
@@ -168,18 +170,22 @@ class _Comparison:
         return self.outcome.method
 
     def _fit(self, part: pd.DataFrame, *, interaction: bool) -> dict[str, Any]:
-        treated: NDArray[np.float64] = np.array(part["treatment"] == self.treatment, dtype=np.float64)
-        defeated: NDArray[np.float64] = np.array(part["role"] == "defeated", dtype=np.float64)
-        model = model_terms(part, self.terms)
-        columns, tested = model.columns, treated
-        formula = f"{self.outcome.column} ~ treatment"
         if interaction:
-            columns = columns.assign(role=defeated, treatment=treated)
-            tested, formula = treated * defeated, f"{self.outcome.column} ~ role * treatment"
-        fit: Estimate = linear_slope(part[self.outcome.column], tested, columns, method=self._method())
+            fits = [self._slope(part[part["role"] == role]) for role in ("defeated", "control")]
+            fit = slope_difference(fits[0][0], fits[1][0], method=self._method())
+            model, note = f"{fits[0][1]}, by role", fits[0][2]
+        else:
+            fit, model, note = self._slope(part)
         numbers = {name: value for name, value in fit.__dict__.items() if not name.startswith("effect_ci")}
-        detectable = smallest_detectable_correlation(fit.n, n_covariates=columns.shape[1], power=self.options.power)
-        return numbers | {
-            "smallest_detectable": detectable, "model": " + ".join([formula, *model.terms]),
-            "note": "; ".join(model.notes),
-        }  # fmt: skip
+        detectable = smallest_detectable_correlation(
+            fit.n, n_covariates=round(fit.n - 2 - fit.df), power=self.options.power
+        )
+        return numbers | {"smallest_detectable": detectable, "model": model, "note": note}
+
+    def _slope(self, part: pd.DataFrame) -> tuple[Estimate, str, str]:
+        """Effect of the treatment in mice of one role, its formula, and what was left out of it."""
+        treated: NDArray[np.float64] = np.array(part["treatment"] == self.treatment, dtype=np.float64)
+        model = model_terms(part, self.terms)
+        fit = linear_slope(part[self.outcome.column], treated, model.columns, method=self._method())
+        formula = " + ".join([f"{self.outcome.column} ~ treatment", *model.terms])
+        return fit, formula, "; ".join(model.notes)
