@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Image = npt.NDArray[Any]
+    Box = tuple[float, float, float, float]
 
 __all__ = ["COLUMNS", "Follower", "Found", "nothing"]
 
@@ -23,8 +24,8 @@ SEEN, NOT_FOUND, MERGED, WRONG_SIZE = 0, 1, 2, 3
 SMALLEST = 0.3
 #: A subject that was followed up to now may be hidden further, behind a wall or in a corner.
 SMALLEST_FOLLOWED = 0.12
-#: Half the side of the window around the subject, body lengths: body and half of the tail.
-REACH = 1.25
+#: Margin of the window around where the subject's body is expected, body lengths: half of the tail; and a wider one.
+REACH, FAR_REACH = 0.6, 0.9
 #: Cuts deeper into the dark, tried where the silhouette is too large to be the subject alone.
 DEEPER = (0.8, 0.9)
 #: Points of the floor that the light is measured at.
@@ -94,6 +95,7 @@ class Follower:
         self._small_points = (rows[::every], columns[::every])
         self._points = tuple(scene.step // 2 + scene.step * place for place in self._small_points)
         self._place: tuple[float, float] | None = None
+        self._box: Box = (0.0, 0.0, 0.0, 0.0)
         self._velocity = (0.0, 0.0)
         self._time_s = 0.0
         self._updated_s = 0.0
@@ -101,6 +103,7 @@ class Follower:
         self._watched_s = 0.0
         self._other_s, self._other_area = -1.0, 0.0
         self._watch: Image | None = None
+        self._rested = scene.floor
         self._renew()
 
     def look(self, luma: Image, time_s: float) -> tuple[float, ...]:
@@ -129,7 +132,8 @@ class Follower:
         values = part[self._points]
         ratio = (values if self._scene.dark else 255 - values) / self._point_levels
         middle = len(ratio) // 2
-        gain = float(np.partition(ratio, middle)[middle]) if middle else 1.0
+        ratio.partition(middle)
+        gain = float(ratio[middle]) if middle else 1.0
         return gain if 0.3 < gain < 3 else 1.0
 
     def _in_window(self, part: Image, gain: float, time_s: float) -> tuple[int, Found | None]:
@@ -137,10 +141,12 @@ class Follower:
         scene = self._scene
         step_s = max(time_s - self._time_s, 1e-3)
         x, y = self._place or (0.0, 0.0)
-        x, y = x + self._velocity[0] * step_s, y + self._velocity[1] * step_s
-        blob, reach = None, REACH * scene.length
-        for _ in range(2):
-            left, top, right, bottom = self._window(x, y, reach)
+        dx, dy = self._velocity[0] * step_s, self._velocity[1] * step_s
+        x, y = x + dx, y + dy
+        blob, box = None, self._box
+        box = (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+        for reach in (REACH, FAR_REACH):
+            left, top, right, bottom = self._window(box, reach * scene.length)
             if right - left < 4 or bottom - top < 4:
                 return NOT_FOUND, None
             s = scene.scale
@@ -152,17 +158,18 @@ class Follower:
                 return NOT_FOUND, None
             if not self._cut_off(blob, left, top, right, bottom):
                 break
-            x, y, reach = blob.x + left, blob.y + top, 1.3 * REACH * scene.length
+            x, y = blob.x + left, blob.y + top
+            box = (blob.box[0] + left, blob.box[1] + top, blob.box[2] + left, blob.box[3] + top)
         if blob is None:
             return NOT_FOUND, None
         if blob.area > scene.largest:
             return self._split(picture, cuts, blob, (left, top))
         return SEEN, self._measure(picture, cuts, blob, (left, top))
 
-    def _window(self, x: float, y: float, reach: float) -> tuple[int, int, int, int]:
+    def _window(self, box: Box, reach: float) -> tuple[int, int, int, int]:
         rows, columns = self._scene.inside.shape
-        left, top = max(0, int(x - reach)), max(0, int(y - reach))
-        return left, top, min(columns, int(x + reach) + 1), min(rows, int(y + reach) + 1)
+        left, top = max(0, int(box[0] - reach)), max(0, int(box[1] - reach))
+        return left, top, min(columns, int(box[2] + reach) + 1), min(rows, int(box[3] + reach) + 1)
 
     def _cut_off(self, blob: Blob, left: int, top: int, right: int, bottom: int) -> bool:
         """Whether the window's edge, and not the picture's, cuts the blob."""
@@ -253,8 +260,9 @@ class Follower:
         if self._watch is None:
             # The first frame shows what differs from the scene for good, if the box is still empty.
             self._watch = (self._learned if found is not None else small).astype(np.float32)
+            self._rested = cv2.convertScaleAbs(self._watch)
         # What was there when the scene was learned, and what has come to rest since, does not move.
-        difference = cv2.min(cv2.absdiff(small, self._learned), cv2.absdiff(small, cv2.convertScaleAbs(self._watch)))
+        difference = cv2.min(cv2.absdiff(small, self._learned), cv2.absdiff(small, self._rested))
         area = max(
             self._standing_out(difference, self._strong, found, 0.3, self._least),
             # A subject's shadow is pale, too, and lies beside it.
@@ -266,6 +274,7 @@ class Follower:
             if found is not None:
                 self._clear(free, found, 0.8)
             cv2.accumulateWeighted(small, self._watch, WATCH_WEIGHT, mask=free)
+            self._rested = cv2.convertScaleAbs(self._watch)
         return float(area * self._scene.step**2)
 
     def _standing_out(self, difference: Image, limit: Image, found: Found | None, margin: float, least: float) -> int:
@@ -304,6 +313,8 @@ class Follower:
             steady = math.hypot(dx, dy) < TOP_SPEED * scene.length * step_s
             self._velocity = (dx / step_s, dy / step_s) if steady else (0.0, 0.0)
         self._place, self._time_s = (x, y), time_s
+        left, top, right, bottom = found.box
+        self._box = (left + found.left, top + found.top, right + found.left, bottom + found.top)
         self._level += 0.1 * (found.brightness - self._level)
         self._level = min(self._level, scene.subject_level + scene.level_tolerance)
         if abs(self._level - self._cut_level) > 2:

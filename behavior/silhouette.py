@@ -274,20 +274,29 @@ def _tail(dark: Image, blob: Blob, length: float) -> tuple[float, Point]:
     thick = cv2.bitwise_or(_majority(dark, _odd(length / COARSE)), blob.mask)
     thin = cv2.subtract(dark, _grown(thick, length / 12))
     contours, _ = cv2.findContours(thin, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    # Distance from the edge of the ellipse with the body's second moments, along the line to its centre.
-    m = blob.moments
-    a, b, c = m["mu20"] / m["m00"], m["mu11"] / m["m00"], m["mu02"] / m["m00"]
-    inverse = 4 * max(a * c - b * b, 1e-9)
+    centre, round_body = np.array((blob.x, blob.y)), _rounding(blob.moments)
     longest, root = length / 5, _NOWHERE
     for contour in contours:
         if len(contour) < longest:
             continue
         points = contour.reshape(-1, 2)
-        dx, dy = points[:, 0] - blob.x, points[:, 1] - blob.y
-        outside = np.hypot(dx, dy) * (1 - 1 / np.sqrt((c * dx * dx - 2 * b * dx * dy + a * dy * dy) / inverse + 1e-9))
+        # Distance from the edge of the ellipse with the body's second moments, along the line to its centre.
+        away = points - centre
+        rounded = away @ round_body
+        square = np.vecdot(away, away)
+        outside = np.sqrt(square) - np.sqrt(square / (np.vecdot(rounded, rounded) + 1e-9))
         nearest = int(outside.argmin())
         span = float(outside.max() - outside[nearest])
         # A mouse's tail is about as long as its body: longer lines are edges of the floor.
         if outside[nearest] < length / 4 and longest < span < 1.5 * length:
             longest, root = span, (float(points[nearest, 0]), float(points[nearest, 1]))
     return (0.0, root) if math.isnan(root[0]) else (longest / length, root)
+
+
+def _rounding(m: dict[str, float]) -> Image:
+    """(2, 2) matrix that makes the unit circle of the ellipse with the body's second moments."""
+    a, b, c = m["mu20"] / m["m00"], m["mu11"] / m["m00"], m["mu02"] / m["m00"]
+    c = max(c, 1e-9)
+    inverse = 2 * math.sqrt(max(a * c - b * b, 1e-9))
+    root = math.sqrt(c)
+    return np.array(((root, 0.0), (-b / root, math.sqrt(max(a - b * b / c, 0.0))))) / inverse
