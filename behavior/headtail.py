@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,25 +71,31 @@ def head_senses(angle: Array, evidence: Array, elongation: Array) -> npt.NDArray
     senses = np.ones(n, np.int8)
     if not len(seen):
         return senses
-    cosines = np.cos(np.diff(angle[seen]))
+    cosines = np.cos(np.diff(np.asarray(angle[seen], dtype=float)))
     gaps = np.diff(seen)
     trust = np.clip(np.minimum(elongation[seen][1:], elongation[seen][:-1]) - 1, 0.02, 0.6) / 0.6
     # Over a gap of g frames the animal may have turned: what was known fades.
-    keep = (SWAP_COST * trust * cosines / gaps).tolist()
-    odds = evidence[seen].tolist()
+    keep = _compact(SWAP_COST * trust * cosines / gaps)
+    odds = _compact(evidence[seen])
     ahead, back = odds[0] / 2, -odds[0] / 2
-    from_ahead: list[tuple[bool, bool]] = []
+    # Where each frame's best way came from, bit 0 to "ahead", bit 1 to "back"; a byte a frame, for long recordings.
+    came_from_ahead = bytearray()
     for weight, odd in zip(keep, odds[1:], strict=True):
         to_ahead, to_back = ahead + weight / 2 >= back - weight / 2, ahead - weight / 2 >= back + weight / 2
-        from_ahead.append((to_ahead, to_back))
+        came_from_ahead.append(to_ahead + 2 * to_back)
         ahead, back = (
             (ahead + weight / 2 if to_ahead else back - weight / 2) + odd / 2,
             (ahead - weight / 2 if to_back else back + weight / 2) - odd / 2,
         )
     state = ahead >= back
-    path = [state]
-    for choice in reversed(from_ahead):
-        state = choice[0] if state else choice[1]
+    path = bytearray([state])
+    for choice in reversed(came_from_ahead):
+        state = bool(choice & 1 if state else choice & 2)
         path.append(state)
-    senses[seen] = np.where(path[::-1], 1, -1)
+    senses[seen] = np.where(np.frombuffer(path, np.uint8)[::-1], 1, -1)
     return senses
+
+
+def _compact(values: Array) -> array[float]:
+    """The same numbers, quick to walk through one by one and eight bytes each."""
+    return array("d", np.ascontiguousarray(values, dtype=float).tobytes())

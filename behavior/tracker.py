@@ -111,46 +111,51 @@ def track(
     region = as_region(arena)
     dark = {"auto": None, "dark": True, "light": False}[options.polarity]
     scene = learn_scene([frame.luma for frame in video.samples(options.samples)], region, dark=dark)
-    rows, times, numbers = array("f"), array("d"), array("q")
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
+    columns = _look_through(video, follower, options, progress)
+    return from_arrays(
+        fps=video.info.fps,
+        source_file=video.info.file,
+        damage=video.damage or "",
+        attrs={"timestamps_mended": video.mended},
+        **columns,
+    )
+
+
+def _look_through(
+    video: Video, follower: Follower | None, options: TrackOptions, progress: Callable[[int], None] | None
+) -> dict[str, Any]:
+    """What the tracks are made of, frame by frame; what the follower saw is let go of before they are built."""
+    rows, times, numbers = array("f"), array("d"), array("q")
     for frame in video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock):
         times.append(frame.time_s)
         numbers.append(frame.index)
         rows.extend(nothing() if follower is None else follower.look(frame.luma, frame.time_s))
         if progress is not None and len(times) % 100 == 0:
             progress(len(times))
-    table = np.frombuffer(rows, np.float32).reshape(-1, COLUMNS).astype(float) if rows else np.empty((0, COLUMNS))
-    return _dataset(video, table, np.array(times), np.array(numbers), options)
+    # A view, no copy: an hour of recording is 100,000 rows.
+    table = np.frombuffer(rows, np.float32).reshape(-1, COLUMNS) if rows else np.empty((0, COLUMNS), np.float32)
+    columns = _columns(table, independent=options.independent_frames)
+    return {**columns, "time_s": np.array(times), "frame": np.array(numbers)}
 
 
-def _dataset(
-    video: Video, table: npt.NDArray[np.float64], times: Any, numbers: Any, options: TrackOptions
-) -> xr.Dataset:
-    note, other, confidence = table[:, 0], table[:, 1], table[:, 2]
-    centre, ends = table[:, 3:5], table[:, 5:13]
+def _columns(table: npt.NDArray[np.float32], *, independent: bool) -> dict[str, Any]:
+    """Positions with the head side settled, and the rest of what a row says, as the tracks hold it."""
+    ends = table[:, 5:13]
     area, angle, elongation, skew, tail = table[:, 13:18].T
     evidence = shape_evidence(skew, tail)
-    if options.independent_frames:
-        sense = np.where(evidence >= 0, 1, -1)
-    else:
-        sense = head_senses(angle, evidence, elongation)
-    ahead = (sense > 0)[:, np.newaxis]
-    nose = np.where(ahead, ends[:, 0:2], ends[:, 2:4])
-    base = np.where(ahead, ends[:, 6:8], ends[:, 4:6])
-    heading = np.where(sense > 0, angle, angle + np.pi)
-    position = np.stack([centre, nose, base], axis=2)
+    ahead = evidence >= 0 if independent else head_senses(angle, evidence, elongation) > 0
+    position = np.empty((len(table), 2, 3))
+    position[:, :, 0] = table[:, 3:5]
+    position[:, :, 1] = np.where(ahead[:, np.newaxis], ends[:, 0:2], ends[:, 2:4])
+    position[:, :, 2] = np.where(ahead[:, np.newaxis], ends[:, 6:8], ends[:, 4:6])
     known = np.isfinite(position).all(axis=1)
-    return from_arrays(
-        position,
-        times,
-        fps=video.info.fps,
-        confidence=np.where(known, confidence[:, np.newaxis], 0.0),
-        area=area,
-        orientation=np.degrees(np.arctan2(-np.sin(heading), np.cos(heading))),
-        note=note,
-        frame=numbers,
-        other_area=other,
-        source_file=video.info.file,
-        damage=video.damage or "",
-        attrs={"timestamps_mended": video.mended},
-    )
+    heading = np.where(ahead, angle, angle + np.float32(np.pi)).astype(float)
+    return {
+        "position": position,
+        "confidence": np.where(known, table[:, 2, np.newaxis], np.float32(0)),
+        "area": area.copy(),
+        "orientation": np.degrees(np.arctan2(-np.sin(heading), np.cos(heading))),
+        "note": table[:, 0].astype(np.int8),
+        "other_area": table[:, 1].copy(),
+    }
