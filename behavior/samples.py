@@ -163,6 +163,13 @@ class _Piece:
 def _piece(
     part: TrialPart, begin_s: float | None, passed_s: float, options: ScoreOptions, extra: Sequence[str]
 ) -> _Piece:
+    if part.tracks.attrs.get("time_unit", "seconds") != "seconds":
+        raise InputError(
+            "the times of the tracks are frame numbers",
+            file=str(part.tracks.attrs.get("source_file", "")) or None,
+            expected="seconds",
+            remedy="read the file with its frame rate (fps)",
+        )
     time = np.asarray(part.tracks["time"].values, dtype=float)
     # A single frame says nothing of how long it lasts; it counts for no time.
     whole = np.nan_to_num(frame_durations(time))

@@ -439,3 +439,15 @@ def test_arena_without_corners_explains_its_empty_columns() -> None:
     xy, time = walk()
     row = score_trial(tracks(210 + (xy - 210) * 0.6, time), round_arena).row
     assert parse_note(row["note"])["no_corner_zones"] == ("corner_raw_s", "corner_s", "corner_entries")
+
+
+def test_tracks_timed_in_frames_are_refused() -> None:
+    """A file without a frame rate gives frame numbers, and no number of seconds may come of them."""
+    tracks = xr.Dataset(
+        {"position": (("time", "space", "keypoint", "individual"), np.full((300, 2, 1, 1), 100.0))},
+        coords={"time": np.arange(300.0), "keypoint": ["centre"]},
+        attrs={"time_unit": "frames", "source_file": "a.csv"},
+    )
+    arena = build_arena(ArenaOptions(), corners_px=corners_from_rectangle(0, 0, 420, 420))
+    with pytest.raises(InputError, match=r"a\.csv: the times of the tracks are frame numbers.*fps"):
+        score_trial(tracks, arena, start_s=0.0)
