@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -184,16 +185,16 @@ def outline(picture: Image, cuts: Cuts, blob: Blob, *, length: float) -> Outline
     contours, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(left, top))
     border = contours[0] if len(contours) == 1 else max(contours, key=len)
     angle, elongation, skew = _axis(blob.moments)
-    along = (math.cos(angle), math.sin(angle))
-    front, back = _ends(border.reshape(-1, 2), blob.x, blob.y, along)
-    tail, root = _tail(cv2.compare(picture, cuts.thin, cv2.CMP_LT), blob, length)
+    along, centre = np.array((math.cos(angle), math.sin(angle))), np.array((blob.x, blob.y))
+    front, back = _ends(border.reshape(-1, 2), centre, along)
+    tail, root = _tail(cv2.compare(picture, cuts.thin, cv2.CMP_LT), blob, centre, length)
     if not tail:
-        front_base, back_base = _ends(blob.edge, blob.x, blob.y, along)
+        front_base, back_base = _ends(blob.edge, centre, along)
     else:
         away = blob.edge - np.array(root)
         nearest = blob.edge[int(np.vecdot(away, away).argmin())].tolist()
         front_base, back_base = (nearest[0], nearest[1]), back
-        if (root[0] - blob.x) * along[0] + (root[1] - blob.y) * along[1] < 0:
+        if (root[0] - blob.x) * math.cos(angle) + (root[1] - blob.y) * math.sin(angle) < 0:
             tail, front_base, back_base = -tail, front, front_base
     area = cv2.contourArea(border) + len(border) / 2 + 1
     return Outline(blob.x, blob.y, area, angle, elongation, skew, tail, front, back, front_base, back_base)
@@ -211,7 +212,7 @@ def _majority(mask: Image, width: int) -> Image:
     return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY)[1]
 
 
-def _around(mask: Image, box: tuple[int, ...], margin: int) -> tuple[Image, tuple[int, int]]:
+def _around(mask: Image, box: Sequence[int], margin: int) -> tuple[Image, tuple[int, int]]:
     """View of a mask around a box (left, top, width, height), empty for an empty box, and its left top corner."""
     left, top = max(0, box[0] - margin), max(0, box[1] - margin)
     if not box[2]:
@@ -243,10 +244,11 @@ def _axis(m: dict[str, float]) -> tuple[float, float, float]:
     return angle, math.sqrt(long / short), third / mass / long**1.5
 
 
-def _ends(edge: Image, x: float, y: float, along: Point) -> tuple[Point, Point]:
-    """Farthest edge points on either side of (x, y), half a px outside the outermost pixel centres."""
-    away = edge - np.array((x, y))
-    signed = np.copysign(np.vecdot(away, away), away @ np.array(along))
+def _ends(edge: Image, centre: Image, along: Image) -> tuple[Point, Point]:
+    """Farthest edge points on either side of the centre, half a px outside the outermost pixel centres."""
+    away = edge - centre
+    signed = np.copysign(np.vecdot(away, away), np.vecdot(away, along))
+    x, y = centre.tolist()
     return _tip(away, int(signed.argmax()), x, y), _tip(away, int(signed.argmin()), x, y)
 
 
@@ -264,7 +266,7 @@ def _tip(away: Image, k: int, x: float, y: float) -> Point:
     return x + mx * scale, y + my * scale
 
 
-def _tail(dark: Image, blob: Blob, length: float) -> tuple[float, Point]:
+def _tail(dark: Image, blob: Blob, centre: Image, length: float) -> tuple[float, Point]:
     """Length in body lengths of the longest thin part that begins at the body, and where it begins.
 
     Length counts away from the body's centre, so that edges and lines on the floor beside the body are short.
@@ -274,7 +276,7 @@ def _tail(dark: Image, blob: Blob, length: float) -> tuple[float, Point]:
     thick = cv2.bitwise_or(_majority(dark, _odd(length / COARSE)), blob.mask)
     thin = cv2.subtract(dark, _grown(thick, length / 12))
     contours, _ = cv2.findContours(thin, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    centre, round_body = np.array((blob.x, blob.y)), _rounding(blob.moments)
+    round_body = _rounding(blob.moments)
     longest, root = length / 5, _NOWHERE
     for contour in contours:
         if len(contour) < longest:
@@ -286,7 +288,7 @@ def _tail(dark: Image, blob: Blob, length: float) -> tuple[float, Point]:
         square = np.vecdot(away, away)
         outside = np.sqrt(square) - np.sqrt(square / (np.vecdot(rounded, rounded) + 1e-9))
         nearest = int(outside.argmin())
-        span = float(outside.max() - outside[nearest])
+        span = float(outside[outside.argmax()] - outside[nearest])
         # A mouse's tail is about as long as its body: longer lines are edges of the floor.
         if outside[nearest] < length / 4 and longest < span < 1.5 * length:
             longest, root = span, (float(points[nearest, 0]), float(points[nearest, 1]))

@@ -280,14 +280,16 @@ class _Clock:
 
 
 @cache
-def _first_plane_is_luma(name: str, bits: int) -> bool:
+def _first_plane_is_luma(name: str) -> bool:
     """Whether the pixel format keeps 8-bit luma in a plane of its own."""
-    return bits == 8 and name.startswith(("yuv4", "yuvj4", "yuva4", "nv1", "nv2", "gray"))
+    import av
+
+    own_plane = name.startswith(("yuv4", "yuvj4", "yuva4", "nv1", "nv2", "gray"))
+    return own_plane and av.VideoFormat(name).components[0].bits == 8
 
 
 def _luma(picture: Any, rotation_deg: int) -> Luma:
-    kind = picture.format
-    if not _first_plane_is_luma(kind.name, kind.components[0].bits):
+    if not _first_plane_is_luma(picture.format.name):
         picture = picture.reformat(format="gray")
     plane = picture.planes[0]
     pixels: Luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: picture.height, : picture.width]
