@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from core.errors import InputError
 
-__all__ = ["HEAD_BYTES", "Reader", "find_reader", "read_head", "register"]
+__all__ = ["HEAD_BYTES", "Reader", "find_reader", "load_readers", "read_head", "register"]
 
 #: How much of a file a reader may see to recognise it.
 HEAD_BYTES = 64 * 1024
@@ -71,17 +72,65 @@ def read_head(path: str | Path) -> bytes:
     return head
 
 
-def find_reader(path: str | Path, readers: Sequence[Reader]) -> Reader:
-    """The first reader of the table that recognises the file.
+def load_readers(package: str, places: Sequence[str]) -> list[Reader]:
+    """The table of readers of a package, from the places where its modules hold them.
+
+    Parameters
+    ----------
+    package
+        Name of the package of readers.
+    places
+        ``"module.NAME"`` in the order in which readers are asked; NAME is a reader or a tuple of them.
+    """
+    table: list[Reader] = []
+    for place in places:
+        module, name = place.split(".")
+        found = getattr(importlib.import_module(f"{package}.{module}"), name)
+        for reader in found if isinstance(found, tuple) else (found,):
+            register(table, reader)
+    return table
+
+
+def find_reader(
+    path: str | Path,
+    readers: Sequence[Reader],
+    *,
+    format: str = "auto",
+    head: Callable[[str | Path], bytes] = read_head,
+    unasked: Sequence[Reader] = (),
+    remedy: str | None = None,
+) -> Reader:
+    """The reader of a file: the one named, or the first of the table that recognises the content.
+
+    Parameters
+    ----------
+    path
+        The file.
+    readers
+        The table.
+    format
+        Name of a reader, or ``"auto"``.
+    head
+        Gives what a reader may see of the file to recognise it.
+    unasked
+        Readers that are used only when named.
+    remedy
+        What to do where no reader knows the file.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or no reader knows it; the message lists those there are.
+        If the file cannot be read, no reader has that name, or none knows the file; the message lists those there are.
     """
-    head = read_head(path)
+    if format != "auto":
+        named = [reader for reader in (*readers, *unasked) if reader.name == format]
+        if not named:
+            known = ", ".join(reader.name for reader in (*readers, *unasked))
+            raise InputError(f"no reader is called {format!r}", expected=known)
+        return named[0]
+    begin = head(path)
     for reader in readers:
-        if reader.matches(head):
+        if reader.matches(begin):
             return reader
     known = "; ".join(f"{reader.name} ({reader.description})" for reader in readers)
-    raise InputError("format not recognised", file=path, expected=f"one of: {known}")
+    raise InputError("format not recognised", file=path, expected=f"one of: {known}", remedy=remedy)

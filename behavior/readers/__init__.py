@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.lazy import lazy_front
-from core.readers import Reader
+from core.readers import Reader, find_reader, load_readers, read_head
 
 if TYPE_CHECKING:
     from behavior.readers.trackfile import ReadOptions, TrackFile
@@ -38,22 +37,10 @@ _READERS = (
 )
 
 
-def _readers() -> list[Reader]:
-    import importlib
-
-    from core.readers import register
-
-    table: list[Reader] = []
-    for place in _READERS:
-        module, name = place.split(".")
-        register(table, getattr(importlib.import_module(f"{__name__}.{module}"), name))
-    return table
-
-
 def __getattr__(name: str) -> Any:
     if name == "READERS":
         if "READERS" not in globals():
-            globals()["READERS"] = _readers()
+            globals()["READERS"] = load_readers(__name__, _READERS)
         return globals()["READERS"]
     return _get(name)
 
@@ -83,40 +70,19 @@ def read_tracks_file(path: str | Path, *, format: str = "auto", **options: Any) 
     ValueError
         If an option is out of range.
     """
+    from behavior.readers.declared import READER as DECLARED
     from behavior.readers.hdf5 import HDF5
     from behavior.readers.hdf5_trial import try_file
+    from behavior.readers.heads import track_head
     from behavior.readers.trackfile import ReadOptions
-    from core.readers import read_head
 
     chosen = ReadOptions(**options)
     if format == "auto" and chosen.columns is not None:
         format = "declared"
     if read_head(path).startswith(HDF5):
         try_file(path)
-    result: TrackFile = _find(path, format).read(path, chosen)
-    return result
-
-
-def _find(path: str | Path, format: str) -> Reader:
+    remedy = "declare its columns (columns=...) if it is a table of positions"
     readers: list[Reader] = __getattr__("READERS")
-    if format != "auto":
-        from behavior.readers.declared import READER
-
-        named = [reader for reader in [*readers, READER] if reader.name == format]
-        if not named:
-            known = ", ".join(reader.name for reader in [*readers, READER])
-            raise InputError(f"no reader is called {format!r}", expected=known)
-        return named[0]
-    from behavior.readers.heads import track_head
-
-    head = track_head(path)
-    for reader in readers:
-        if reader.matches(head):
-            return reader
-    known = "; ".join(reader.description for reader in readers)
-    raise InputError(
-        "format not recognised",
-        file=path,
-        expected=f"one of: {known}",
-        remedy="declare its columns (columns=...) if it is a table of positions",
-    )
+    reader = find_reader(path, readers, format=format, head=track_head, unasked=[DECLARED], remedy=remedy)
+    result: TrackFile = reader.read(path, chosen)
+    return result

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.lazy import lazy_front
-from core.readers import Reader
+from core.readers import Reader, find_reader, load_readers
 
 if TYPE_CHECKING:
     from proteomics.readers.table import SerumOptions, SerumTable
@@ -39,24 +38,10 @@ _READERS = (
 )
 
 
-def _readers() -> list[Reader]:
-    import importlib
-
-    from core.readers import register
-
-    table: list[Reader] = []
-    for place in _READERS:
-        module, name = place.split(".")
-        found = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-        for reader in found if isinstance(found, tuple) else (found,):
-            register(table, reader)
-    return table
-
-
 def __getattr__(name: str) -> Any:
     if name == "READERS":
         if "READERS" not in globals():
-            globals()["READERS"] = _readers()
+            globals()["READERS"] = load_readers(__name__, _READERS)
         return globals()["READERS"]
     return _get(name)
 
@@ -84,25 +69,10 @@ def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Ser
     InputError
         If no reader knows the file, or what is in it cannot be right; the place is named.
     """
+    from proteomics.readers.grids import serum_head
     from proteomics.readers.table import SerumOptions
 
     chosen = SerumOptions(**options)
-    table: SerumTable = _find(path, format).read(path, chosen)
-    return table
-
-
-def _find(path: str | Path, format: str) -> Reader:
-    from proteomics.readers.grids import serum_head
-
     readers: list[Reader] = __getattr__("READERS")
-    if format != "auto":
-        named = [reader for reader in readers if reader.name == format]
-        if not named:
-            raise InputError(f"no reader is called {format!r}", expected=", ".join(reader.name for reader in readers))
-        return named[0]
-    head = serum_head(path)
-    for reader in readers:
-        if reader.matches(head):
-            return reader
-    known = "; ".join(f"{reader.name} ({reader.description})" for reader in readers)
-    raise InputError("format not recognised", file=path, expected=f"one of: {known}")
+    table: SerumTable = find_reader(path, readers, format=format, head=serum_head).read(path, chosen)
+    return table
