@@ -127,7 +127,8 @@ def _look_through(
 ) -> dict[str, Any]:
     """What the tracks are made of, frame by frame; what the follower saw is let go of before they are built."""
     rows, times, numbers = array("f"), array("d"), array("q")
-    for frame in video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock):
+    frames = video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock, ahead=True)
+    for frame in frames:
         times.append(frame.time_s)
         numbers.append(frame.index)
         rows.extend(nothing() if follower is None else follower.look(frame.luma, frame.time_s))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from behavior.read_ahead import read_ahead
 from behavior.video_file import (
     VideoInfo,
     check_file,
@@ -32,6 +33,10 @@ __all__ = ["Frame", "Video", "VideoInfo", "open_video", "probe"]
 #: A recording read to within this of its stated length is complete: headers round, containers count differently.
 _LENGTH_TOLERANCE_S = 1.0
 _LENGTH_TOLERANCE = 0.01
+#: Pictures up to this many px are decoded by one thread when it runs beside the caller.
+_ONE_THREAD_PX = 1_000_000
+#: Px of pictures handed over at a time when decoding ahead.
+_AHEAD_PX = 2_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +111,33 @@ class Video:
         self._deblock = deblock
 
     def frames(
-        self, *, start_s: float | None = None, end_s: float | None = None, deblock: bool | None = None
+        self,
+        *,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        deblock: bool | None = None,
+        ahead: bool = False,
     ) -> Iterator[Frame]:
         """Frames with ``start_s <= time < end_s`` in order of time.
 
         Numbers and times count from the file's first frame whatever the start. A repeated or falling timestamp is put
         a quarter of a frame after the one before it, so that no time is added over the run; after a jump back by
         more than a second (clips strung together) time goes on from where it was. ``deblock`` as in
-        :func:`open_video`, for this reading.
+        :func:`open_video`, for this reading. ``ahead`` decodes in a thread of its own while the caller works on the
+        frames before; frames are the same.
         """
+        deblock = self._deblock if deblock is None else deblock
+        pixels = self.info.width * self.info.height
+        # Beside the caller, one decoder thread keeps up with small pictures, and more would only wait for each other.
+        threads = 1 if ahead and self._threads is None and pixels <= _ONE_THREAD_PX else self._threads
+        frames = self._read(start_s, end_s, deblock, threads)
+        return read_ahead(frames, batch=max(1, min(8, _AHEAD_PX // pixels))) if ahead else frames
+
+    def _read(self, start_s: float | None, end_s: float | None, deblock: bool, threads: int | None) -> Iterator[Frame]:
         self.damage, self.mended = None, 0
         with open_container(self.info.file) as container:
             stream = video_stream(container, self.info.file)
-            self._configure(stream, self._deblock if deblock is None else deblock)
+            self._configure(stream, deblock, threads)
             clock = _Clock(self.info, Fraction(stream.time_base or Fraction(1, 1000)), self._start_pts)
             index = self._seek(container, stream, start_s) if start_s is not None and start_s > 2 else 0
             last_s = -1.0
@@ -179,15 +198,15 @@ class Video:
             return [aims[k] for k in np.unique(np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int))]
         return [int(pts) for pts in even[:: max(1, count // 16)]]
 
-    def _configure(self, stream: Any, deblock: bool) -> None:
+    def _configure(self, stream: Any, deblock: bool, threads: int | None) -> None:
         context = stream.codec_context
-        if self._threads == 1:
+        if threads == 1:
             stream.thread_type = "SLICE"
             context.thread_count = 1
         else:
             stream.thread_type = "AUTO"
-            if self._threads is not None:
-                context.thread_count = self._threads
+            if threads is not None:
+                context.thread_count = threads
         if not deblock and self.info.codec in ("h264", "hevc"):
             context.options = {"skip_loop_filter": "all"}
 

@@ -43,11 +43,11 @@ def decode_only(path: str, frames: int, threads: int | None) -> None:
                     return
 
 
-def looped(video: Video, frames: int) -> Iterator[tuple[float, np.ndarray]]:
+def looped(video: Video, frames: int, *, ahead: bool = True) -> Iterator[tuple[float, np.ndarray]]:
     done, start_s = 0, 0.0
     while done < frames:
         last_s = 0.0
-        for frame in video.frames(deblock=False):
+        for frame in video.frames(deblock=False, ahead=ahead):
             last_s = frame.time_s
             yield start_s + last_s, frame.luma
             done += 1
@@ -56,8 +56,8 @@ def looped(video: Video, frames: int) -> Iterator[tuple[float, np.ndarray]]:
         start_s += last_s + 1 / video.info.fps
 
 
-def track_only(video: Video, follower: Follower, frames: int) -> None:
-    for time_s, luma in looped(video, frames):
+def track_only(video: Video, follower: Follower, frames: int, *, ahead: bool) -> None:
+    for time_s, luma in looped(video, frames, ahead=ahead):
         follower.look(luma, time_s)
 
 
@@ -77,7 +77,8 @@ def measure(path: str, frames: int, repeats: int, threads: int | None) -> None:
     pure, ours = [], []
     for _ in range(repeats):
         pure.append(timed(lambda: decode_only(path, frames, threads)))
-        ours.append(timed(lambda: track_only(video, Follower(scene, follow=True), frames)))
+        ahead = threads is None
+        ours.append(timed(lambda ahead=ahead: track_only(video, Follower(scene, follow=True), frames, ahead=ahead)))
     wall = np.array([a[0] / b[0] for a, b in zip(pure, ours, strict=True)])
     cpu = np.array([b[1] / a[1] for a, b in zip(pure, ours, strict=True)])
     fps = [frames / np.median([row[0] for row in rows]) for rows in (pure, ours)]

@@ -1,0 +1,64 @@
+"""Reading ahead gives the same items, passes errors on, and leaves no thread behind."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+
+from behavior.read_ahead import read_ahead
+from behavior.video import open_video
+
+
+def threads_ahead():
+    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 100])
+def test_same_items_in_order(count):
+    """Full, partial and no last batches."""
+    assert list(read_ahead(iter(range(count)), batch=8)) == list(range(count))
+    assert not threads_ahead()
+
+
+def test_error_comes_after_the_items_before_it():
+    """What the iterator raises is raised to the caller, nothing before it is lost."""
+
+    def failing():
+        yield from range(5)
+        raise ValueError("broken here")
+
+    ahead = read_ahead(failing(), batch=2)
+    assert list(itertools.islice(ahead, 5)) == list(range(5))
+    with pytest.raises(ValueError, match="broken here"):
+        next(ahead)
+    assert not threads_ahead()
+
+
+def test_leaving_early_ends_the_thread_and_closes_the_source():
+    """An endless source is closed when the caller stops."""
+    closed = []
+
+    def endless():
+        try:
+            yield from itertools.count()
+        finally:
+            closed.append(True)
+
+    ahead = read_ahead(endless(), batch=3)
+    assert next(ahead) == 0
+    ahead.close()
+    assert closed == [True]
+    assert not threads_ahead()
+
+
+def test_frames_read_ahead_are_the_same(shared):
+    """Numbers, times and pixels do not depend on it, nor does a part of the file."""
+    video = open_video(shared / "video" / "box_with_panel" / "DK_745_TEST_1.mp4")
+    for part in ({}, {"start_s": 10.0, "end_s": 15.0}):
+        plain, ahead = (
+            [(f.index, f.time_s, f.luma.tobytes()) for f in itertools.islice(video.frames(**part, ahead=way), 150)]
+            for way in (False, True)
+        )
+        assert plain == ahead
