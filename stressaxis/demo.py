@@ -47,9 +47,9 @@ def run_demo(out: Path, *, small: bool, workers: int | None, console: Console) -
 
 def simulate_demo(folder: Path, *, seed: int, small: bool, workers: int | None, console: Console) -> Path:
     """Fill a folder with a simulated experiment; recordings rendered before are kept. Returns its config."""
+    check_system_libraries()
     from stressaxis.simulation import finish_experiment, write_tables
 
-    check_system_libraries()
     plan = demo_plan(seed=seed, small=small)
     config = write_tables(plan, folder)
     with Workers(workers) as pool:
