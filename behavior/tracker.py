@@ -146,17 +146,23 @@ def _columns(table: npt.NDArray[np.float32], *, independent: bool) -> dict[str, 
     area, angle, elongation, skew, tail = table[:, 13:18].T
     evidence = shape_evidence(skew, tail)
     ahead = evidence >= 0 if independent else head_senses(angle, evidence, elongation) > 0
+    # Before the positions, which are the largest: the peak of memory lies here.
+    orientation = _degrees(np.where(ahead, angle, angle + np.float32(np.pi)).astype(float))
     position = np.empty((len(table), 2, 3))
     position[:, :, 0] = table[:, 3:5]
     position[:, :, 1] = np.where(ahead[:, np.newaxis], ends[:, 0:2], ends[:, 2:4])
     position[:, :, 2] = np.where(ahead[:, np.newaxis], ends[:, 6:8], ends[:, 4:6])
     known = np.isfinite(position).all(axis=1)
-    heading = np.where(ahead, angle, angle + np.float32(np.pi)).astype(float)
     return {
         "position": position,
         "confidence": np.where(known, table[:, 2, np.newaxis], np.float32(0)),
         "area": area.copy(),
-        "orientation": np.degrees(np.arctan2(-np.sin(heading), np.cos(heading))),
+        "orientation": orientation,
         "note": table[:, 0].astype(np.int8),
         "other_area": table[:, 1].copy(),
     }
+
+
+def _degrees(heading: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Heading in the picture, y down, in radians, as degrees counter-clockwise as seen."""
+    return np.degrees(np.arctan2(-np.sin(heading), np.cos(heading)))
