@@ -84,7 +84,6 @@ def run_tasks(
     store: Store,
     workers: Workers,
     on_end: Callable[[Outcome], None] = lambda outcome: None,
-    on_start: Callable[[Task], None] = lambda task: None,
 ) -> dict[str, Outcome]:
     """Run tasks in the order their needs allow, at most two per worker in flight.
 
@@ -96,8 +95,8 @@ def run_tasks(
         Where results are and go.
     workers
         Who works on them: a process pool's workers or a cluster's.
-    on_end, on_start
-        Called in this process for progress.
+    on_end
+        Called in this process as each task ends, for progress.
 
     Returns
     -------
@@ -109,7 +108,7 @@ def run_tasks(
     ValueError
         If ids repeat or a need is not among the tasks.
     """
-    run = _Run(list(tasks), store, workers, on_end, on_start)
+    run = _Run(list(tasks), store, workers, on_end)
     return run.finish()
 
 
@@ -122,7 +121,6 @@ class _Run:
         store: Store,
         workers: Workers,
         on_end: Callable[[Outcome], None],
-        on_start: Callable[[Task], None],
     ) -> None:
         self.tasks = {task.id: task for task in tasks}
         if len(self.tasks) != len(tasks):
@@ -134,7 +132,6 @@ class _Run:
         self.workers = workers
         self.limit = 2 * workers.count
         self.on_end = on_end
-        self.on_start = on_start
         self.outcomes: dict[str, Outcome] = {}
         self.flying: dict[Future[float], tuple[Task, str]] = {}
         self.crashes: dict[str, int] = {}
@@ -186,7 +183,6 @@ class _Run:
 
     def _submit(self, task: Task, key: str) -> None:
         needs = {need: self._result_folder(need) for need in task.needs}
-        self.on_start(task)
         future = self.workers.submit(_perform, str(self.store.folder), key, task.function, needs, dict(task.options))
         self.flying[future] = (task, key)
 
