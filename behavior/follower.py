@@ -92,8 +92,7 @@ class Follower:
         self._half = np.full_like(scene.floor, 127)
         rows, columns = np.nonzero(scene.floor)
         every = max(1, len(rows) // GAIN_POINTS)
-        self._small_points = (rows[::every], columns[::every])
-        self._points = tuple(scene.step // 2 + scene.step * place for place in self._small_points)
+        self._points = np.ravel_multi_index((rows[::every], columns[::every]), scene.floor.shape)
         self._place: tuple[float, float] | None = None
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
         self._velocity = (0.0, 0.0)
@@ -109,15 +108,16 @@ class Follower:
     def look(self, luma: Image, time_s: float) -> tuple[float, ...]:
         """One row of :data:`COLUMNS` numbers: note, other area, confidence, then :meth:`Found.row`."""
         part = self._scene.cut(luma)
-        gain = self._gain(part)
+        small = self._scene.watch(part)
+        gain = self._gain(small)
         note, found = NOT_FOUND, None
         if self._place is not None and self._follow:
             note, found = self._in_window(part, gain, time_s)
-        if found is None and self._anything(part, gain):
+        if found is None and self._anything(small, gain):
             note, found = self._search(part, gain, time_s)
         # Hands are slow: the whole floor need not be watched more often than some twenty times a second.
         if not self._follow or time_s - self._other_s > 0.9 * LOOK_AROUND_S:
-            self._other_area = self._other(self._scene.watch(part), gain, found, time_s)
+            self._other_area = self._other(small, gain, found, time_s)
             self._other_s = time_s
         other = self._other_area
         if self._follow:
@@ -127,10 +127,9 @@ class Follower:
             return nothing(note, other)
         return (float(SEEN), other, found.confidence, *found.row(self._scene))
 
-    def _gain(self, part: Image) -> float:
+    def _gain(self, small: Image) -> float:
         """Brightness relative to the scene: median over points of the floor."""
-        values = part[self._points]
-        ratio = (values if self._scene.dark else 255 - values) / self._point_levels
+        ratio = small.take(self._points) / self._point_levels
         middle = len(ratio) // 2
         ratio.partition(middle)
         gain = float(ratio[middle]) if middle else 1.0
@@ -196,7 +195,10 @@ class Follower:
 
     def _search(self, part: Image, gain: float, time_s: float) -> tuple[int, Found | None]:
         """The subject anywhere on the floor."""
-        scene, cuts = self._scene, self._first_cuts
+        scene = self._scene
+        if self._first_cuts is None:
+            self._first_cuts = make_cuts(scene.background.level, scene.subject_level)
+        cuts = self._first_cuts
         picture = levelled(scene.shrink(part), gain)
         blobs = find_blobs(picture, cuts.core, length=scene.length, min_area=SMALLEST * scene.area)
         limit = scene.subject_level + scene.level_tolerance
@@ -241,13 +243,12 @@ class Follower:
         shape = outline(picture, cuts, blob, length=scene.length)
         return Found(shape, blob.box, corner[0], corner[1], brightness, confidence)
 
-    def _anything(self, part: Image, gain: float) -> bool:
+    def _anything(self, small: Image, gain: float) -> bool:
         """Whether anything at all on the floor stands out: an empty box need not be searched."""
         import cv2
 
-        small = levelled(self._scene.watch(part), gain)
-        dark = cv2.compare(cv2.subtract(self._learned, small), self._strong, cv2.CMP_GT)
-        return cv2.countNonZero(cv2.bitwise_and(dark, self._scene.floor)) > 0
+        small = levelled(small, gain)
+        return cv2.countNonZero(cv2.compare(cv2.subtract(self._learned, small), self._strong, cv2.CMP_GT)) > 0
 
     def _other(self, small: Image, gain: float, found: Found | None, time_s: float) -> float:
         """Area in full px² of what else moves on the floor, darker or lighter than it.
@@ -284,11 +285,10 @@ class Follower:
         moving = cv2.compare(difference, limit, cv2.CMP_GT)
         if found is not None:
             self._clear(moving, found, margin)
-        if cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor)) < least:
+        if cv2.countNonZero(moving) < least:
             return 0
         # Tails and the wires of the enclosure are thinner than a px of the small picture.
-        moving = cv2.compare(cv2.blur(moving, (3, 3)), self._half, cv2.CMP_GT)
-        area = cv2.countNonZero(cv2.bitwise_and(moving, self._scene.floor))
+        area = cv2.countNonZero(cv2.compare(cv2.blur(moving, (3, 3)), self._half, cv2.CMP_GT))
         return area if area >= least else 0
 
     def _clear(self, small: Image, found: Found, margin: float) -> None:
@@ -340,15 +340,19 @@ class Follower:
         import cv2
 
         scene = self._scene
-        self._first_cuts = make_cuts(scene.background.level, scene.subject_level)
+        # Made when they are next needed: a subject in view is not searched for.
+        self._first_cuts: Cuts | None = None
         self._recut()
         self._learned: Image = cv2.resize(scene.background.level, scene.floor.shape[::-1], interpolation=cv2.INTER_AREA)
-        self._point_levels = np.maximum(self._learned[self._small_points], 1).astype(np.float32)
+        self._point_levels = np.maximum(self._learned.take(self._points), 1).astype(np.float32)
         contrast = self._learned - np.float32(scene.subject_level)
         # Where the scene is as dark as the subject its level is 0: nothing is watched there.
         contrast[contrast < 0.25 * scene.background.contrast] = 512
+        outside = scene.floor == 0
         self._strong: Image = cv2.convertScaleAbs(0.5 * contrast)
         self._pale: Image = cv2.convertScaleAbs(np.maximum(PALE * contrast, PALE_NOISE * scene.noise))
+        # No difference is larger: beside the floor nothing counts.
+        self._strong[outside] = self._pale[outside] = 255
 
     def _recut(self) -> None:
         self._cut_level = self._level
@@ -359,4 +363,7 @@ def _brightness(picture: Image, blob: Blob) -> float:
     import cv2
 
     left, top, right, bottom = blob.box
-    return float(cv2.mean(picture[top:bottom, left:right], mask=blob.mask[top:bottom, left:right])[0])
+    mask = blob.mask[top:bottom, left:right]
+    # Half the time of a mean with a mask.
+    total: float = cv2.sumElems(cv2.bitwise_and(picture[top:bottom, left:right], mask))[0]
+    return total / max(cv2.countNonZero(mask), 1)

@@ -115,9 +115,9 @@ def make_cut(scene: Image, level: float, share: float) -> Image:
     """
     import cv2
 
-    cut = cv2.convertScaleAbs(scene, alpha=1 - share, beta=share * level)
-    known = cv2.threshold(scene, 0, 255, cv2.THRESH_BINARY)[1]
-    return cv2.bitwise_and(cut, known)
+    cut: Image = cv2.convertScaleAbs(scene, alpha=1 - share, beta=share * level)
+    cut[scene == 0] = 0
+    return cut
 
 
 def make_cuts(scene: Image, level: float) -> Cuts:
@@ -247,7 +247,7 @@ def _axis(m: dict[str, float]) -> tuple[float, float, float]:
 def _ends(edge: Image, centre: Image, along: Image) -> tuple[Point, Point]:
     """Farthest edge points on either side of the centre, half a px outside the outermost pixel centres."""
     away = edge - centre
-    signed = np.copysign(np.vecdot(away, away), np.vecdot(away, along))
+    signed = np.copysign(np.vecdot(away, away), away @ along)
     x, y = centre.tolist()
     return _tip(away, int(signed.argmax()), x, y), _tip(away, int(signed.argmin()), x, y)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from behavior.follower import COLUMNS, Follower, nothing
 from behavior.headtail import head_senses, shape_evidence
+from behavior.opencv_threads import one_opencv_thread
 from behavior.region import as_region
 from behavior.scene import learn_scene
 from behavior.tracks import from_arrays
@@ -112,7 +113,8 @@ def track(
     dark = {"auto": None, "dark": True, "light": False}[options.polarity]
     scene = learn_scene([frame.luma for frame in video.samples(options.samples)], region, dark=dark)
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
-    columns = _look_through(video, follower, options, progress)
+    with one_opencv_thread():
+        columns = _look_through(video, follower, options, progress)
     return from_arrays(
         fps=video.info.fps,
         source_file=video.info.file,

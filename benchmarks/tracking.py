@@ -19,6 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from behavior.follower import Follower
+from behavior.opencv_threads import one_opencv_thread
 from behavior.region import Region
 from behavior.scene import learn_scene
 from behavior.tracker import SAMPLES
@@ -57,8 +58,9 @@ def looped(video: Video, frames: int, *, ahead: bool = True) -> Iterator[tuple[f
 
 
 def track_only(video: Video, follower: Follower, frames: int, *, ahead: bool) -> None:
-    for time_s, luma in looped(video, frames, ahead=ahead):
-        follower.look(luma, time_s)
+    with one_opencv_thread():
+        for time_s, luma in looped(video, frames, ahead=ahead):
+            follower.look(luma, time_s)
 
 
 def timed(work: Callable[[], None]) -> tuple[float, float]:
