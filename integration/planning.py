@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-__all__ = ["AssociationDesign", "PowerResult", "TrialDesign", "association_power", "trial_power"]
+__all__ = ["AssociationDesign", "PowerResult", "TrialDesign", "association_power", "trial_power", "wilson_interval"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,7 @@ def association_power(design: AssociationDesign, *, runs: int = 2000, seed: int 
     true = slice(0, design.n_true)
     none = design.n_true == 0
     found = p[:, 0] < design.alpha
-    low, high = _wilson(int(found.sum()), runs)
+    low, high = wilson_interval(int(found.sum()), runs)
     return PowerResult(
         power=float(found.mean()), ci_low=low, ci_high=high, runs=runs,
         power_set=float("nan") if none else float((q[:, 0] < design.alpha).mean()),
@@ -224,7 +224,7 @@ def trial_power(design: TrialDesign, *, runs: int = 2000, seed: int = 0) -> Powe
         arms.append(rng.normal(size=(runs, n)) + treated * (design.effect_at_mean + design.effect * th2))
     p = stats.ttest_ind(arms[0], arms[1], axis=1, equal_var=False).pvalue
     found = int((p < design.alpha).sum())
-    low, high = _wilson(found, runs)
+    low, high = wilson_interval(found, runs)
     return PowerResult(power=found / runs, ci_low=low, ci_high=high, runs=runs)
 
 
@@ -239,7 +239,14 @@ def _enrolled(design: TrialDesign, shape: tuple[int, int], rng: np.random.Genera
     return true
 
 
-def _wilson(hits: int, runs: int) -> tuple[float, float]:
+def wilson_interval(hits: int, runs: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson_interval(80, 100)]
+    [0.711, 0.867]
+    """
     from scipy import stats
 
     interval = stats.binomtest(hits, runs).proportion_ci(method="wilson")

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-__all__ = ["Reversal", "ReversalOptions", "drug_reversal"]
+__all__ = ["IL4R_PROTEINS", "RANKING_COLUMNS", "REVERSAL_COLUMNS", "Reversal", "ReversalOptions", "drug_reversal"]
 
 REVERSAL_COLUMNS = (
     "drug", "variant", "score", "n_proteins", "n_pairs", "n_case", "n_control", "n_shared", "observed", "null_mean",
     "estimate", "ci_low", "ci_high", "p", "p_drug", "p_disease", "p_max", "rank", "method", "note",
+)  # fmt: skip
+
+RANKING_COLUMNS = (
+    "variant", "drug", "mean_rank", "ci_low", "ci_high", "share_first", "n_scores", "n_bootstrap", "method",
 )  # fmt: skip
 
 #: Raised or masked by an antibody against IL-4R alpha itself.
@@ -140,14 +144,11 @@ def drug_reversal(
             proteins += [_protein_rows(side, drug) for drug in others]
         if options.n_bootstrap and len(others) > 1:
             rankings.append(study.ranking(rng))
-    ranking = pd.concat(rankings, ignore_index=True) if rankings else pd.DataFrame(columns=_RANKING_COLUMNS)
+    ranking = pd.concat(rankings, ignore_index=True) if rankings else pd.DataFrame(columns=list(RANKING_COLUMNS))
     return Reversal(
         table=pd.concat(tables, ignore_index=True), ranking=ranking,
         proteins=pd.concat(proteins, ignore_index=True), problems=problems,
     )  # fmt: skip
-
-
-_RANKING_COLUMNS = ["variant", "drug", "mean_rank", "ci_low", "ci_high", "share_first", "n_scores", "n_bootstrap"]
 
 
 def _columns(proteins: Sequence[str], kept: Sequence[str]) -> NDArray[np.int64]:
@@ -269,11 +270,13 @@ class _Study:
                 "variant": self.variant, "drug": drug.name, "mean_rank": ranks[k],
                 "ci_low": np.quantile(again[:, k], 0.025), "ci_high": np.quantile(again[:, k], 0.975),
                 "share_first": (again[:, k] <= again.min(axis=1)).mean(), "n_scores": len(self.options.scores),
-                "n_bootstrap": self.options.n_bootstrap,
+                "n_bootstrap": self.options.n_bootstrap, "method": "bootstrap of patients and controls",
             }
             for k, drug in enumerate(self.drugs)
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=_RANKING_COLUMNS).sort_values("mean_rank", kind="stable", ignore_index=True)
+        return pd.DataFrame(rows, columns=list(RANKING_COLUMNS)).sort_values(
+            "mean_rank", kind="stable", ignore_index=True
+        )
 
     def _mean_ranks(self, disease: DiseaseData, drugs: Sequence[DrugData]) -> Matrix:
         scores = np.array(

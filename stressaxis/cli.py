@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core.errors import StressaxisError
-from stressaxis.commands import experiment, recordings
+from stressaxis.commands import experiment, planning, recordings, signatures
 from stressaxis.commands.ending import INTERRUPTED, NOT_POSSIBLE, console
 
 __all__ = ["app", "main"]
@@ -50,6 +50,10 @@ for command in (
     experiment.simulate,
     recordings.track,
     recordings.tracks,
+    signatures.similarity,
+    signatures.reversal,
+    planning.power,
+    planning.randomise,
 ):
     app.command()(command)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import InputError
 from core.readers import Reader, read_head, register
 from integration.readers.signature_tables import LAYOUTS, layout_of, table_of
+from integration.signature_facts import facts_of
 from integration.signatures import Signature, build_signature
 
 __all__ = ["READERS", "read_signature"]
@@ -30,8 +31,8 @@ def read_signature(
     n_0: int | None = None,
     samples_1: Iterable[str] | None = None,
     samples_0: Iterable[str] | None = None,
-    material: str = "",
-    species: str = "human",
+    material: str | None = None,
+    species: str | None = None,
 ) -> Signature:
     """A signature from a delimited table (also gzipped) of stressaxis, limma, edgeR, DESeq2, or a ranked list (RNK).
 
@@ -44,7 +45,8 @@ def read_signature(
     columns
         Our column name to the file's, for tables of another layout (``{"symbol": "Gene", "logfc": "log2FC"}``).
     n_1, n_0, samples_1, samples_0, material, species
-        What the table does not say; see :class:`integration.signatures.Signature`.
+        What the table does not say (:mod:`integration.signature_facts`); see
+        :class:`integration.signatures.Signature`. Without any, the species is human.
 
     Raises
     ------
@@ -55,9 +57,13 @@ def read_signature(
     text = _text(path)
     layout = layout_of(text, columns=columns, file=str(path))
     table = table_of(text, layout, file=str(path))
+    stated = facts_of(text, file=str(path))
+    sides = {"samples_1": samples_1, "samples_0": samples_0}
     return build_signature(
-        table, name=name or path.name.split(".")[0], n_1=n_1, n_0=n_0, samples_1=samples_1, samples_0=samples_0,
-        material=material, species=species, file=path.name,
+        table, name=name or stated.get("contrast") or path.name.split(".")[0], n_1=n_1, n_0=n_0,
+        **{key: stated.get(key) if given is None else given for key, given in sides.items()},
+        material=stated.get("material", "") if material is None else material,
+        species=stated.get("species", "human") if species is None else species, file=path.name,
     )  # fmt: skip
 
 
