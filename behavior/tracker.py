@@ -107,6 +107,9 @@ def track(
     InputError
         If the recording cannot be opened.
     """
+    # Loaded before the pictures: the memory that learning the scene gives back then holds the rows of a long recording.
+    import xarray  # noqa: F401
+
     options = options or TrackOptions()
     video = video if isinstance(video, Video) else open_video(video)
     region = as_region(arena)
