@@ -1,17 +1,25 @@
-"""Speed of the whole tracking pipeline as a ratio to pure decoding of the same file in the same run.
+"""Speed of the whole tracking pipeline as a ratio to pure decoding of the same file in the same run, and its memory.
 
-    python benchmarks/tracking.py VIDEO [VIDEO ...] [--frames 10000] [--repeats 5]
+    python benchmarks/tracking.py VIDEO [VIDEO ...] [--frames 10000] [--repeats 5] [--memory] [--out PAGE.md]
 
 Pure decoding: PyAV, luma plane as a view, AUTO threads, deblocking on. The file is looped until the frames are reached;
 what the scene is learned with at the start is timed apart. One core: one decoder thread on both sides, CPU seconds.
+Beside the files given, simulated recordings of 150 s are rendered at 640 x 480 (twice: by the simulator's own quick
+encoder, which sets a low denominator, and at x264's default settings) and at 1280 x 720. Memory: 10 and 40 minutes of
+the first simulated recording, its packets repeated, each tracked in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import platform
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +30,7 @@ from behavior.follower import Follower
 from behavior.opencv_threads import one_opencv_thread
 from behavior.region import Region
 from behavior.scene import learn_scene
+from behavior.simulation.render import RenderOptions, render_trial
 from behavior.tracker import SAMPLES
 from behavior.video import Video, open_video
 
@@ -69,7 +78,8 @@ def timed(work: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def measure(path: str, frames: int, repeats: int, threads: int | None) -> None:
+def measure(path: str, name: str, frames: int, repeats: int, threads: int | None) -> dict[str, str]:
+    """One row of the table: repeats of pure decoding and of tracking, in turn."""
     video = open_video(path, threads=threads)
     start = time.perf_counter()
     scene = learn_scene([frame.luma for frame in video.samples(SAMPLES)], Region())
@@ -84,46 +94,112 @@ def measure(path: str, frames: int, repeats: int, threads: int | None) -> None:
     wall = np.array([a[0] / b[0] for a, b in zip(pure, ours, strict=True)])
     cpu = np.array([b[1] / a[1] for a, b in zip(pure, ours, strict=True)])
     fps = [frames / np.median([row[0] for row in rows]) for rows in (pure, ours)]
-    ms = [1e3 * np.median([row[1] for row in rows]) / frames for rows in (pure, ours)]
-    print(
-        f"{Path(path).name}, {'all cores' if threads is None else 'one decoder thread'}, {frames} frames x {repeats}: "
-        f"decoding {fps[0]:.0f} fps, {ms[0]:.3f} ms CPU a frame; tracking {fps[1]:.0f} fps, {ms[1]:.3f} ms CPU; "
-        f"speed ratio {np.median(wall):.3f} ({wall.min():.3f} to {wall.max():.3f}), "
-        f"CPU ratio {np.median(cpu):.2f} ({cpu.min():.2f} to {cpu.max():.2f}); start-up {started_s:.2f} s",
-        flush=True,
-    )
+    return {
+        "recording": name,
+        "decoder threads": "AUTO" if threads is None else str(threads),
+        "decoding, frames/s": f"{fps[0]:.0f}",
+        "tracking, frames/s": f"{fps[1]:.0f}",
+        "speed, tracking / decoding": f"{np.median(wall):.2f} ({wall.min():.2f} to {wall.max():.2f})",
+        "CPU a frame, tracking / decoding": f"{np.median(cpu):.2f} ({cpu.min():.2f} to {cpu.max():.2f})",
+        "start-up, s": f"{started_s:.2f}",
+    }
 
 
-def peak_memory(path: str, minutes: float) -> None:
-    """Peak resident memory of this process after so many minutes of the recording, looped, rows kept as by track."""
-    import resource
-    from array import array
+def simulated(folder: Path) -> list[tuple[str, str]]:
+    """Paths and names of the simulated recordings."""
+    camera = (("preset", "medium"), ("crf", "23"))
+    made = []
+    for width, height, codec in ((640, 480, None), (640, 480, camera), (1280, 720, None)):
+        path = folder / f"simulated-{width}-{'quick' if codec is None else 'medium'}.mp4"
+        options = RenderOptions(width_px=width, height_px=height, target=True)
+        render_trial(path, options=options if codec is None else replace(options, codec_options=codec), seed=1)
+        encoder = "quick encoder" if codec is None else "x264 medium"
+        made.append((str(path), f"simulated, {width} x {height}, {encoder}"))
+    return made
 
-    import cv2
 
-    cv2.setNumThreads(1)
-    video = open_video(path)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    scene = learn_scene([frame.luma for frame in video.samples(SAMPLES)], Region())
-    if scene is None:
-        raise SystemExit(f"{path}: nothing to track")
-    follower, rows = Follower(scene, follow=True), array("f")
-    for time_s, luma in looped(video, int(minutes * 60 * video.info.fps)):
-        rows.extend(follower.look(luma, time_s))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{Path(path).name}, {minutes:g} min: peak {after:.0f} MB, {after - before:.0f} MB above opening the file")
+def repeat_packets(source: str, target: Path, minutes: float) -> None:
+    """The recording again and again in one file, nothing encoded anew."""
+    import av
+
+    with av.open(str(target), "w") as out:
+        stream, offset, done_s = None, 0, 0.0
+        while done_s < 60 * minutes:
+            with av.open(source) as container:
+                video = container.streams.video[0]
+                stream = stream or out.add_stream_from_template(video)
+                end = offset
+                for packet in container.demux(video):
+                    if packet.dts is None:
+                        continue
+                    packet.pts, packet.dts, packet.stream = packet.pts + offset, packet.dts + offset, stream
+                    end = max(end, packet.pts + packet.duration)
+                    out.mux(packet)
+                offset, done_s = end, float(end * video.time_base)
+
+
+# Not getrusage: its peak begins with that of the process that started this one.
+_PEAK = """
+import re, sys
+from behavior.tracker import track
+frames = track(sys.argv[1]).sizes["time"]
+print(frames, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
+"""
+
+
+def peak_memory(source: str, folder: Path, repeats: int) -> list[str]:
+    """Peak resident memory of a process that tracks 10 and 40 minutes, in turn."""
+    peaks: dict[int, list[float]] = {10: [], 40: []}
+    for minutes in peaks:
+        repeat_packets(source, folder / f"{minutes}.mp4", minutes)
+    for _ in range(repeats):
+        for minutes, seen in peaks.items():
+            command = [sys.executable, "-c", _PEAK, str(folder / f"{minutes}.mp4")]
+            said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+            seen.append(float(said.stdout.split()[1]))
+    short, long = (np.median(seen) for seen in peaks.values())
+    rows = [f"| {minutes} | {np.median(v):.0f} ({min(v):.0f} to {max(v):.0f}) |" for minutes, v in peaks.items()]
+    return [
+        "\n## Peak memory of a process that tracks, MB\n",
+        f"Median and range of {repeats} runs. Forty minutes need {100 * (long / short - 1):.1f} % more than ten.\n",
+        "| minutes | peak, MB |\n|---|---|",
+        *rows,
+    ]
+
+
+def markdown(rows: list[dict[str, str]]) -> list[str]:
+    return ["| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0])] + [
+        "| " + " | ".join(row.values()) + " |" for row in rows
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("videos", nargs="*")
+    parser.add_argument("--frames", type=int, default=10_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--memory", action="store_true", help="measure peak memory, too")
+    parser.add_argument("--out", type=Path, help="page to write")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        made = simulated(Path(folder))
+        rows = []
+        for path, name in [*((path, Path(path).name) for path in given.videos), *made]:
+            for threads in (None, 1):
+                rows.append(measure(path, name, given.frames, given.repeats, threads))
+                print(*rows[-1].values(), sep=", ", flush=True)
+        page = [
+            "# Tracking: speed and memory\n",
+            f"Written by `python benchmarks/tracking.py`, {given.frames} frames x {given.repeats}, median and range, "
+            f"on {os.cpu_count()} cores of {platform.machine()}; load of the machine {os.getloadavg()[0]:.1f}.\n",
+            *markdown(rows),
+            *(peak_memory(made[0][0], Path(folder), given.repeats) if given.memory else []),
+        ]
+    text = "\n".join(page) + "\n"
+    print(text)
+    if given.out:
+        given.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("videos", nargs="+")
-    parser.add_argument("--frames", type=int, default=10_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--memory", type=float, metavar="MINUTES", help="measure peak memory instead of speed")
-    given = parser.parse_args()
-    for video_path in given.videos:
-        if given.memory:
-            peak_memory(video_path, given.memory)
-            continue
-        for decoder_threads in (None, 1):
-            measure(video_path, given.frames, given.repeats, decoder_threads)
+    main()
