@@ -58,11 +58,14 @@ def check_tables(experiment: Experiment, tables: Tables) -> list[Problem]:
 
 
 def _serum_files(experiment: Experiment) -> list[Problem]:
-    if experiment.serum is None:
-        return []
-    place = experiment.places.get(("serum", "file")) or experiment.places.get(("serum", "files"))
-    where = f"{place.file}, line {place.line}" if place is not None else ""
-    return [problem for name in experiment.serum.paths if (problem := _absent(experiment.locate(name), name, where))]
+    found = []
+    for name, section in (("serum", experiment.serum), ("people", experiment.people)):
+        if section is None:
+            continue
+        place = experiment.places.get((name, "file")) or experiment.places.get((name, "files"))
+        where = f"{place.file}, line {place.line}" if place is not None else ""
+        found += [problem for file in section.paths if (problem := _absent(experiment.locate(file), file, where))]
+    return found
 
 
 def _recordings(experiment: Experiment, tables: Tables) -> list[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["SERUM_SAMPLES", "SUBJECTS", "TRIALS", "Column", "folded"]
+__all__ = ["PEOPLE_SAMPLES", "SERUM_SAMPLES", "SUBJECTS", "TRIALS", "Column", "folded"]
 
 Kind = Literal["id", "text", "number", "date", "datetime"]
 
@@ -117,4 +117,20 @@ SERUM_SAMPLES = (
     Column(name="plate", kind="text", aliases=("plate id",), help="assay plate"),
     Column(name="well", kind="text", aliases=("well id", "position"), help="well of the plate"),
     Column(name="type", kind="text", aliases=("sample type",), help="`sample` (or blank), else a control of the plate"),
+)
+
+PEOPLE_SAMPLES = (
+    Column(
+        name="sample", kind="id", required=True, aliases=("sample id", "tube"), help="sample, as in the file of levels"
+    ),
+    Column(name="subject", kind="id", required=True, aliases=("patient", "patient id", "person"), help="whose it is"),
+    Column(
+        name="group",
+        kind="text",
+        required=True,
+        aliases=("diagnosis", "disease"),
+        help="diagnosis, as in `people.questions`; blank: the sample is in no profile (after treatment)",
+    ),
+    Column(name="drug", kind="text", aliases=("treatment",), help="what the person is treated with; blank: nothing"),
+    Column(name="time", kind="text", aliases=("visit",), help="`before` or `after` treatment; blank where no drug is"),
 )

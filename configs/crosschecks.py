@@ -38,6 +38,7 @@ def cross_faults(experiment: Experiment, *, mistaken: Collection[Path] = ()) -> 
         *_roles(experiment),
         *_arenas(experiment),
         *_serum_files(experiment),
+        *_people_files(experiment),
         *_declared_set(experiment),
         *_outcome_names(experiment),
         *_primary_outcome(experiment),
@@ -63,8 +64,9 @@ def _finding(*path: str | int, message: str, **facts: str | None) -> Finding:
 
 
 def _content(experiment: Experiment) -> Iterator[Finding]:
-    if experiment.behavior is None and experiment.serum is None and experiment.outcomes is None:
-        expected = "at least one of the sections behavior, serum, outcomes"
+    sections = (experiment.behavior, experiment.serum, experiment.outcomes, experiment.people)
+    if all(section is None for section in sections):
+        expected = "at least one of the sections behavior, serum, outcomes, people"
         yield _finding(message="the experiment has no data", expected=expected)
     if experiment.subjects is None:
         expected = "the name of the table of subjects, like `subjects: subjects.csv`"
@@ -136,6 +138,13 @@ def _serum_files(experiment: Experiment) -> Iterator[Finding]:
     if serum is not None and (serum.file is None) == (serum.files is None):
         message = "two keys for the serum files" if serum.file else "no serum file is named"
         yield _finding("serum", message=message, expected="either `file: NAME` or `files: [NAME, NAME]`")
+
+
+def _people_files(experiment: Experiment) -> Iterator[Finding]:
+    people = experiment.people
+    if people is not None and (people.file is None) == (people.files is None):
+        message = "two keys for the files of people's serum" if people.file else "no file of people's serum is named"
+        yield _finding("people", message=message, expected="either `file: NAME` or `files: [NAME, NAME]`")
 
 
 def _declared_set(experiment: Experiment) -> Iterator[Finding]:

@@ -22,7 +22,8 @@ def declared(experiment: Experiment) -> dict[str, Any]:
         ``primary_outcome``; ``outcomes`` (all, the primary first); ``th2_set`` (``axis`` or ``proteins``), and for an
         axis ``axis_members_sha256``, the fingerprint of the list that says who its members are; ``exclusions`` (the
         rules, and the subjects with their reasons); ``classes`` (the cuts); ``bleed``; ``covariates`` and ``terms``
-        of the models; ``fingerprint``: SHA-256 of all this as JSON with sorted keys and no spaces.
+        of the models; where the experiment has them ``treatment`` and ``people`` (their questions); ``fingerprint``:
+        SHA-256 of all this as JSON with sorted keys and no spaces.
     """
     behavior, serum = experiment.behavior, experiment.serum
     asked = experiment.association([])
@@ -43,6 +44,10 @@ def declared(experiment: Experiment) -> dict[str, Any]:
     if behavior is not None:
         content["exclusions"] = {**asdict(behavior.exclude.rules), "subjects": dict(behavior.exclude.subjects)}
         content["classes"] = asdict(behavior.classes)
+    if experiment.statistics.treatment is not None:
+        content["treatment"] = asdict(experiment.statistics.treatment)
+    if experiment.people is not None:
+        content["people"] = asdict(experiment.people.questions)
     return {**content, "fingerprint": hashlib.sha256(_canonical(content)).hexdigest()}
 
 

@@ -20,7 +20,7 @@ _MAX_EXTENDS = 8
 KeyPath = tuple[str | int, ...]
 
 #: Sections that say that there is such data; a preset only says how they would be treated.
-_DATA = ("behavior", "serum", "outcomes")
+_DATA = ("behavior", "serum", "outcomes", "people")
 
 
 def presets() -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from configs.columns import SERUM_SAMPLES, SUBJECTS, TRIALS, Column
+from configs.columns import PEOPLE_SAMPLES, SERUM_SAMPLES, SUBJECTS, TRIALS, Column
 from configs.editor_schema import alternatives, json_schema, properties_of
 from configs.extending import PRESETS, presets
 
@@ -71,7 +71,13 @@ def reference_markdown() -> str:
     for path, part in _sections(schema, ()):
         parts.append(_section(path, part))
     parts.append(_TABLES)
-    for name, columns in (("Subjects", SUBJECTS), ("Trials", TRIALS), ("Serum samples", SERUM_SAMPLES)):
+    tables = (
+        ("Subjects", SUBJECTS),
+        ("Trials", TRIALS),
+        ("Serum samples", SERUM_SAMPLES),
+        ("Samples of people", PEOPLE_SAMPLES),
+    )
+    for name, columns in tables:
         parts.append(_columns(name, columns))
     parts.append(_OUTCOMES)
     parts.append("## Presets\n")

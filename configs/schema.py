@@ -18,6 +18,8 @@ from configs.options import FromOptions, Key, Names, Number, ReadAs, Section, Te
 from configs.yaml_lines import Place
 from integration.association import AssociationOptions
 from integration.cohort import CohortOptions
+from integration.people import PeopleOptions
+from integration.treatment import TreatmentOptions
 from proteomics.differential import ModerationOptions
 from proteomics.readers.table import SerumOptions
 
@@ -28,6 +30,7 @@ __all__ = [
     "Experiment",
     "Outcome",
     "Outcomes",
+    "People",
     "Report",
     "Roles",
     "Serum",
@@ -210,6 +213,34 @@ class Serum(Section):
 SerumSettings = section_model(SerumOptions, Serum, name="SerumSettings", skip=("species", "layout"))
 
 
+class People(Section):
+    """Serum of people: groups of patients against healthy people, and drugs before and after treatment."""
+
+    file: Text | None = Field(default=None, examples=["people_npx.csv"])
+    """Vendor's export or matrix of values."""
+    files: Names | None = Field(default=None, examples=[["panel1.csv", "panel2.csv"]])
+    """Instead of `file`, several of them, samples below one another."""
+    samples: TableFile
+    """Table of the samples: sample, subject, group, drug, time, and the covariates."""
+    format: Text = Field(default="auto", examples=["olink-long"])
+    """Name of the file's format; `auto`: recognised from its content."""
+    questions: Annotated[PeopleOptions, FromOptions()]
+    """Which groups are compared, and which drugs are set against which profile."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files as written."""
+        return (self.file,) if self.file is not None else tuple(self.files or ())
+
+    @property
+    def reading(self) -> SerumOptions:
+        """What the readers are told."""
+        return SerumOptions(species="human", **self.added(People))
+
+
+PeopleSettings = section_model(SerumOptions, People, name="PeopleSettings", skip=("species", "layout"))
+
+
 class Outcome(Section):
     """One measured outcome."""
 
@@ -277,6 +308,8 @@ class Statistics(Section):
         default_factory=ModerationOptions
     )
     """How variances are moderated where all proteins of the panel are tested."""
+    treatment: Annotated[TreatmentOptions, FromOptions()] | None = None
+    """Treatments beside defeat: which is the reference, and on which outcomes they are compared."""
 
 
 StatisticsSettings = section_model(
@@ -316,6 +349,8 @@ class Experiment(Section):
     """Recordings of the social interaction test."""
     serum: Annotated[Serum, ReadAs(SerumSettings)] | None = None
     """Serum measurements."""
+    people: Annotated[People, ReadAs(PeopleSettings)] | None = None
+    """Serum of people, for profiles of diseases and drugs that reverse them."""
     outcomes: Outcomes | None = None
     """Behavior that was measured elsewhere."""
     statistics: Annotated[Statistics, ReadAs(StatisticsSettings), BeforeValidator(_empty_section)] = Field(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from configs.columns import SERUM_SAMPLES, Column
-from configs.faults import Fault, raise_faults
+from configs.columns import PEOPLE_SAMPLES, SERUM_SAMPLES, Column
+from configs.faults import Fault, listed, raise_faults, suggestion
 from configs.schema import Experiment
 from configs.subjects_table import subject_rows
 from configs.table_rows import Rows, blank_cells, read_rows, repeated_ids, unknown_subjects
@@ -38,6 +38,8 @@ class Tables:
         One row per sample: ``sample, subject``, and ``bleed, plate, well, type`` where the file has them.
     outcomes
         ``subject`` and the declared outcomes by their names in the config, numbers.
+    people_samples
+        One row per sample of people's serum: ``sample, subject, group, drug, time`` and the covariates.
     problems
         What is odd but no error.
     rows
@@ -48,6 +50,7 @@ class Tables:
     trials: pd.DataFrame | None = None
     serum_samples: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
+    people_samples: pd.DataFrame | None = None
     problems: list[Problem] = field(default_factory=list)
     rows: Mapping[str, Rows] = field(default_factory=dict, repr=False)
 
@@ -80,6 +83,8 @@ def read_tables(experiment: Experiment) -> Tables:
         attempt("serum_samples", lambda: _serum_samples(experiment))
     if experiment.outcomes is not None:
         attempt("outcomes", lambda: _outcomes(experiment, known))
+    if experiment.people is not None:
+        attempt("people_samples", lambda: _people_samples(experiment))
     raise_faults(faults, file=str(experiment.file))
     frames = {name: read.frame for name, read in rows.items()}
     return Tables(**frames, problems=problems, rows=rows)
@@ -135,6 +140,39 @@ def _serum_samples(experiment: Experiment) -> tuple[Rows, list[Problem]]:
         if not subject and kind.casefold() in ("", "sample")
     ]
     raise_faults(faults, file=rows.file)
+    return rows, similar_id_problems(frame["sample"], file=rows.file, what="sample")
+
+
+def _people_samples(experiment: Experiment) -> tuple[Rows, list[Problem]]:
+    people = experiment.people
+    assert people is not None
+    rows = read_rows(experiment, people.samples.file, PEOPLE_SAMPLES, people.samples.columns, ("people", "samples"))
+    frame = rows.frame
+    faults = [*rows.faults, *blank_cells(rows, "sample"), *blank_cells(rows, "subject"), *repeated_ids(rows, "sample")]
+    groups = set(frame["group"])
+    asked = people.questions
+    faults += [
+        Fault(
+            message=f"no sample is in group {name!r}",
+            file=rows.file,
+            key="column group",
+            found=listed(sorted(groups - {""})),
+            remedy=suggestion(name, sorted(groups - {""})),
+        )
+        for name in (asked.reference, *asked.diseases)
+        if name not in groups
+    ]
+    faults += [
+        Fault(message=f"no column {name!r}", file=rows.file, key="people.questions.covariates",
+              found=listed(str(column) for column in frame.columns),
+              remedy=suggestion(name, [str(column) for column in frame.columns]))
+        for name in asked.covariates
+        if name not in frame
+    ]  # fmt: skip
+    raise_faults(faults, file=rows.file)
+    for name in ("drug", "time"):
+        if name not in frame:
+            frame[name] = ""
     return rows, similar_id_problems(frame["sample"], file=rows.file, what="sample")
 
 

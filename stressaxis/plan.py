@@ -48,6 +48,7 @@ def plan_run(
     recordings: Mapping[str, InputFile],
     facts: Mapping[str, Mapping[str, Any]],
     serum_files: Sequence[InputFile],
+    people_files: Sequence[InputFile] = (),
 ) -> Plan:
     """Plan what must be worked on.
 
@@ -61,6 +62,8 @@ def plan_run(
         Name in the trials table to what the recording says about itself, for those that could be opened.
     serum_files
         The serum files in the order of the config; empty without serum.
+    people_files
+        The same of people's serum.
     """
     tasks: list[Task] = []
     problems: list[Problem] = []
@@ -71,6 +74,8 @@ def plan_run(
     if serum_files and experiment.serum is not None:
         tasks.append(_serum(experiment, tables, serum_files))
     tasks.append(_statistics(experiment, tables, subjects, [task.id for task in tasks]))
+    if people_files and experiment.people is not None:
+        tasks.append(_people(experiment, tables, people_files))
     return Plan(tasks, problems)
 
 
@@ -213,6 +218,29 @@ def _serum(experiment: Experiment, tables: Tables, files: Sequence[InputFile]) -
     )
 
 
+def _people(experiment: Experiment, tables: Tables, files: Sequence[InputFile]) -> Task:
+    people = experiment.people
+    assert people is not None
+    options = {
+        "names": tuple(file.name for file in files),
+        "format": people.format,
+        "reading": people.reading,
+        "samples": _records(tables.people_samples),
+        "samples_file": people.samples.file,
+        "questions": people.questions,
+        "seed": experiment.seed,
+    }
+    return Task(
+        id="people",
+        function="stressaxis.steps.people:analyse_people_serum",
+        packages=("integration",),
+        options={**options, "paths": tuple(str(file.path) for file in files)},
+        key_options=options,
+        inputs=tuple(file.fingerprint for file in files),
+        weight=5000.0,
+    )
+
+
 def declared_symbols(experiment: Experiment) -> tuple[str, ...]:
     """Gene symbols of the declared Th2 set in the experiment's species."""
     from proteomics.axes import axis_members
@@ -245,9 +273,10 @@ def check_names(experiment: Experiment) -> None:
         refuse(experiment, "statistics", "th2_set", "axis", message="unknown axis", found=repr(axis),
                expected=f"one of {', '.join(known)}")  # fmt: skip
     formats = ["auto", *(reader.name for reader in READERS)]
-    if experiment.serum is not None and experiment.serum.format not in formats:
-        refuse(experiment, "serum", "format", message="unknown format", found=repr(experiment.serum.format),
-               expected=f"one of {', '.join(formats)}")  # fmt: skip
+    for name, section in (("serum", experiment.serum), ("people", experiment.people)):
+        if section is not None and section.format not in formats:
+            refuse(experiment, name, "format", message="unknown format", found=repr(section.format),
+                   expected=f"one of {', '.join(formats)}")  # fmt: skip
 
 
 def _statistics(
@@ -262,6 +291,7 @@ def _statistics(
         joining=CohortOptions() if serum is None else serum.bleed,
         association=experiment.association(declared_symbols(experiment)),
         moderation=experiment.statistics.moderation,
+        treatment=experiment.statistics.treatment,
     )
     return Task(
         id="statistics",

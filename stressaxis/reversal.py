@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
     from integration.reversal import Reversal
 
-__all__ = ["drug_pairs", "names_il4r", "preanalytical_symbols", "reverse_samples", "reverse_tables"]
+__all__ = ["names_il4r", "preanalytical_symbols", "reverse_samples", "reverse_tables"]
 
 #: Names of antibodies to IL-4R alpha, and what stands in names that say the target.
 _IL4R_NAMES = ("dupilumab", "dupixent", "stapokibart", "rademikibart", "il4r")
-_BEFORE, _AFTER = ("before", "pre", "baseline"), ("after", "post")
 _VARIANT = "without pre-analytical proteins"
 
 
@@ -152,14 +151,16 @@ def reverse_samples(
     InputError, RefusedError
         If a table cannot be read, samples do not make pairs, or groups are too small.
     """
+    from integration.drug_pairs import disease_groups, drug_pairs
     from integration.reversal import ReversalOptions, drug_reversal
     from integration.reversal_data import disease_data, drug_data
 
     known = read_samples(samples, needed=("group", "subject", "drug", "time"))
     values = read_values([disease, *_further(drugs, disease)], species=species, unit=unit)
     case, reference = parse_contrast(contrast, known.table["group"], file=known.file)
-    pairs, problems = drug_pairs(known, present=values.frame.index)
-    group = _disease_groups(known, (case, reference), values.frame.index)
+    present = known.table[known.table.index.isin(values.frame.index)]
+    pairs, problems = drug_pairs(present, file=known.file)
+    group = disease_groups(present, (case, reference), file=known.file)
     columns = model_columns(known, covariates, group.index)
     side = disease_data(values.frame, group=group, case=case, reference=reference, covariates=columns)
     treated = [drug_data(values.frame, name=name, pairs=each) for name, each in pairs.items()]
@@ -183,56 +184,6 @@ def _further(drugs: Path | None, disease: Path) -> list[Path]:
         raise InputError("not found", file=drugs, remedy="check the path and its spelling")
     paths = [drugs] if drugs.is_file() else sorted(path for path in drugs.iterdir() if path.is_file())
     return [path for path in paths if path.resolve() != disease.resolve() and not path.name.startswith(".")]
-
-
-def drug_pairs(
-    samples: SampleTable, *, present: pd.Index | None = None
-) -> tuple[dict[str, list[tuple[str, str]]], list[Problem]]:
-    """Pairs (sample before, sample after) of every drug, and who has only one of the two.
-
-    Raises
-    ------
-    InputError
-        If a time is neither before nor after, or a patient has two samples of one time.
-    """
-    table = samples.table if present is None else samples.table[samples.table.index.isin(present)]
-    found: dict[str, dict[str, dict[str, str]]] = {}
-    for sample, row in table[table["drug"] != ""].iterrows():
-        time = row["time"].casefold()
-        when = "before" if time in _BEFORE else "after" if time in _AFTER else ""
-        if not when:
-            raise InputError("the time of a treated patient's sample is neither before nor after", file=samples.file,
-                             where=f"sample {sample}", found=repr(row["time"]),
-                             expected=", ".join((*_BEFORE, *_AFTER)))  # fmt: skip
-        own = found.setdefault(row["drug"], {}).setdefault(row["subject"], {})
-        if when in own:
-            raise InputError(f"a patient has two samples {when} treatment", file=samples.file,
-                             where=f"sample {sample}", found=f"{own[when]} and {sample}")  # fmt: skip
-        own[when] = str(sample)
-    if not found:
-        raise InputError("no sample has a drug", file=samples.file, where="column drug")
-    problems = [
-        Problem(code="not_analysed", subject=subject, where=f"drug {drug}", action="left out of the drug's signature",
-                message=f"only the sample {next(iter(own))} treatment is there")
-        for drug, people in found.items() for subject, own in people.items() if len(own) < 2
-    ]  # fmt: skip
-    pairs = {
-        drug: [(own["before"], own["after"]) for own in people.values() if len(own) == 2]
-        for drug, people in found.items()
-    }
-    return dict(sorted(pairs.items())), problems
-
-
-def _disease_groups(samples: SampleTable, pair: tuple[str, str], present: pd.Index) -> pd.Series[str]:
-    table = samples.table[samples.table.index.isin(present) & samples.table["group"].isin(pair)]
-    table = table[~table["time"].str.casefold().isin(_AFTER)]
-    people = table.loc[table["subject"] != "", "subject"]
-    if (twice := people[people.duplicated()]).size:
-        raise InputError("a person has two samples in the disease contrast", file=samples.file,
-                         where=f"sample {twice.index[0]}", found=f"subject {twice.iloc[0]}",
-                         remedy="leave one out, or leave its group blank")  # fmt: skip
-    found: pd.Series[str] = table["group"]
-    return found
 
 
 def _same_people(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunOutcome", "run_experiment"]
 
-_TABLE_STEPS = ("animals", "serum", "statistics")
+_TABLE_STEPS = ("animals", "serum", "statistics", "people")
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class _Run:
 
     def finish(self) -> RunOutcome:
         self.store.sweep()
-        recordings, serum_files = self._inputs()
-        provenance = self._provenance([*recordings.values(), *serum_files])
+        recordings, serum_files, people_files = self._inputs()
+        provenance = self._provenance([*recordings.values(), *serum_files, *people_files])
         self._write_provenance(provenance)
         probed = self._tasks("opening recordings", _probe_tasks(recordings))
         plan = plan_run(
@@ -129,6 +129,7 @@ class _Run:
             recordings=recordings,
             facts=self._facts(probed),
             serum_files=serum_files,
+            people_files=people_files,
         )
         self.problems += plan.problems
         outcomes = probed | self._tasks("tracking, scoring, statistics", plan.tasks)
@@ -137,21 +138,25 @@ class _Run:
         counts = {state: sum(o.state == state for o in outcomes.values()) for state in ("done", "reused", "failed")}
         return self._report(provenance, counts, changed)
 
-    def _inputs(self) -> tuple[dict[str, InputFile], list[InputFile]]:
+    def _inputs(self) -> tuple[dict[str, InputFile], list[InputFile], list[InputFile]]:
         experiment, trials = self.experiment, self.tables.trials
         names = [] if trials is None else sorted(set(trials["file"]))
         memory = FingerprintMemory(self.work / "fingerprints.json")
         recordings, unreadable = fingerprint_files(
             {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers
         )
-        serum_names = () if experiment.serum is None else experiment.serum.paths
-        serum, missing = fingerprint_files(
-            {name: experiment.locate(name) for name in serum_names}, memory=memory, workers=self.workers
-        )
+        self.problems += unreadable
+        whole: list[list[InputFile]] = []
+        for section in (experiment.serum, experiment.people):
+            names = [] if section is None else list(section.paths)
+            files, missing = fingerprint_files(
+                {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers
+            )
+            self.problems += missing
+            # A serum table without one of its plates would be another experiment.
+            whole.append([] if missing else list(files.values()))
         memory.save()
-        self.problems += [*unreadable, *missing]
-        # A serum table without one of its plates would be another experiment.
-        return recordings, [] if missing else list(serum.values())
+        return recordings, whole[0], whole[1]
 
     def _tasks(self, title: str, tasks: Sequence[Task]) -> dict[str, Outcome]:
         with RunProgress(tasks, title=title, console=self.console) as progress:

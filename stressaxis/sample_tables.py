@@ -93,6 +93,7 @@ def read_values(paths: Iterable[Path], *, species: str = "", unit: str = "") -> 
     """
     import pandas as pd
 
+    from integration.symbol_levels import symbol_levels
     from proteomics.readers import read_serum
 
     frames: list[pd.DataFrame] = []
@@ -102,7 +103,7 @@ def read_values(paths: Iterable[Path], *, species: str = "", unit: str = "") -> 
         given = {name: value for name, value in (("species", species), ("unit", unit)) if value}
         table = read_serum(path, **given)
         found = found or str(table.dataset.attrs.get("species", ""))
-        frame, told = _by_symbol(table.dataset, path.name)
+        frame, told = symbol_levels(table.dataset, file=path.name)
         problems += [*table.problems, *told]
         for before in frames:
             frame = _without_repeated(frame, before, path)
@@ -110,28 +111,6 @@ def read_values(paths: Iterable[Path], *, species: str = "", unit: str = "") -> 
     if not frames:
         raise InputError("no sample-level table was given")
     return Values(frame=pd.concat(frames), species=found, problems=problems)
-
-
-def _by_symbol(ds: xr.Dataset, name: str) -> tuple[pd.DataFrame, list[Problem]]:
-    import numpy as np
-
-    from proteomics.abundance import abundance_frame, detected_share
-
-    frame = abundance_frame(ds)
-    symbols = np.array([str(s) or str(p) for s, p in zip(ds["symbol"].values, ds["protein"].values, strict=True)])
-    order = np.argsort(-np.nan_to_num(detected_share(ds)), kind="stable")
-    first: dict[str, int] = {}
-    for column in order.tolist():
-        first.setdefault(symbols[column], column)
-    kept = sorted(first.values())
-    result = frame.iloc[:, kept].set_axis(symbols[kept], axis=1)
-    lost = [str(frame.columns[column]) for column in range(len(symbols)) if column not in set(kept)]
-    if not lost:
-        return result, []
-    message = f"{len(lost)} assays measure a protein that another assay measures too: {', '.join(lost[:10])}"
-    return result, [
-        Problem(code="not_analysed", file=name, message=message, action="the assay detected more often stays")
-    ]
 
 
 def _without_repeated(frame: pd.DataFrame, before: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,15 @@ import typer
 from stressaxis.commands.ending import DONE, NOT_POSSIBLE, console, finish
 
 __all__ = ["check", "demo", "run", "schema", "simulate"]
+
+
+class Study(StrEnum):
+    """Simulated experiments."""
+
+    demo = "demo"
+    source = "source"
+    source_null = "source-null"
+
 
 Config = Annotated[Path, typer.Argument(help="Experiment file (YAML).", metavar="CONFIG")]
 DataDir = Annotated[Path | None, typer.Option("--data", help="Folder that paths in the experiment start from.")]
@@ -57,12 +67,22 @@ def schema() -> None:
 
 def simulate(
     folder: Annotated[Path, typer.Argument(help="Folder to fill; made if it is not there.")],
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed: the same seed gives the same files.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The same seed gives the same files; demo 0, source 20261106.")
+    ] = None,
     small: Annotated[bool, typer.Option("--small", help="A few mice and short trials.")] = False,
+    study: Annotated[
+        Study, typer.Option("--study", help="demo: mice with recordings; source: people, drugs, mice; source-null.")
+    ] = Study.demo,
     workers: Workers = None,
 ) -> None:
-    """Render a simulated experiment with known truth: recordings, tables and the config that runs them."""
+    """Make a simulated experiment with known truth: recordings, tables and the config that runs them."""
+    if study is not Study.demo:
+        from stressaxis.source_study import simulate_source_study
+
+        typer.echo(simulate_source_study(folder, planted=study is Study.source, seed=seed))
+        return
     from stressaxis.demo import simulate_demo
 
-    simulate_demo(folder, seed=seed, small=small, workers=workers, console=console())
+    simulate_demo(folder, seed=seed or 0, small=small, workers=workers, console=console())
     typer.echo(f"{folder}: ready; run it with: stressaxis run {folder / 'experiment.yaml'}")

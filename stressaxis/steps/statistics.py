@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from integration.association import AssociationOptions
     from integration.cohort import Cohort, CohortOptions
+    from integration.treatment import TreatmentOptions
     from proteomics.differential import ModerationOptions
 
 __all__ = ["StatisticsPlan", "analyse_cohort"]
@@ -40,6 +41,8 @@ class StatisticsPlan:
         Outcomes, declared set and models.
     moderation
         How variances are moderated over the panel.
+    treatment
+        Treatments beside defeat; None: none are compared.
     """
 
     roles: Mapping[str, Sequence[str]]
@@ -47,6 +50,7 @@ class StatisticsPlan:
     joining: CohortOptions
     association: AssociationOptions
     moderation: ModerationOptions
+    treatment: TreatmentOptions | None = None
 
 
 def analyse_cohort(
@@ -128,6 +132,8 @@ class _Work:
         analysed = self._attempt("association", self._association)
         write_table(group_counts(self.cohort, analysed=analysed), self.output / "group_counts.csv")
         self._attempt("group comparisons", self._comparisons)
+        if self.plan.treatment is not None:
+            self._attempt("treatment", self._treatment)
         write_table(self.cohort.table.reset_index(), self.output / "cohort.csv")
         if self.cohort.markers.shape[1]:
             write_table(self.cohort.markers.reset_index(), self.output / "markers.csv")
@@ -237,3 +243,11 @@ class _Work:
         self.problems += result.problems
         if len(result.table):
             write_table(result.table, self.output / "group_comparisons.csv")
+
+    def _treatment(self) -> None:
+        from integration.treatment import treatment_effects
+
+        assert self.plan.treatment is not None
+        result = treatment_effects(self.cohort, options=self.plan.treatment)
+        self.problems += result.problems
+        write_table(result.table, self.output / "treatment.csv")

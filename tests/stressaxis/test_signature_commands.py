@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from stressaxis.reversal import drug_pairs
-from stressaxis.sample_tables import SampleTable, parse_contrast
+from stressaxis.sample_tables import parse_contrast
 from tests.stressaxis.conftest import Command
 
 SYMBOLS = [f"P{i}" for i in range(30)] + [
@@ -158,25 +157,6 @@ def test_mistakes_end_in_one_message(stressaxis: Command, tmp_path, arguments, m
     said = stressaxis(*(places.get(each, each.replace("{d}", str(tmp_path))) for each in arguments))
     assert said.status == 2
     assert match in said.err
-
-
-def table_of(rows):
-    columns = ["sample", "group", "subject", "drug", "time"]
-    return SampleTable(table=pd.DataFrame(rows, columns=columns).set_index("sample"), file="s.csv")
-
-
-def test_pairs_of_samples_and_who_has_only_one():
-    pairs, problems = drug_pairs(table_of([
-        ("a", "AD", "1", "dupi", "Before"), ("b", "", "1", "dupi", "after"), ("c", "AD", "2", "dupi", "pre"),
-    ]))  # fmt: skip
-    assert pairs == {"dupi": [("a", "b")]}
-    assert [(p.subject, p.message) for p in problems] == [("2", "only the sample before treatment is there")]
-    with pytest.raises(InputError, match=r"sample a: the time.*found 'week 4'"):
-        drug_pairs(table_of([("a", "AD", "1", "dupi", "week 4")]))
-    with pytest.raises(InputError, match="two samples before treatment; found a and b"):
-        drug_pairs(table_of([("a", "AD", "1", "dupi", "pre"), ("b", "AD", "1", "dupi", "before")]))
-    with pytest.raises(InputError, match="no sample has a drug"):
-        drug_pairs(table_of([("a", "AD", "1", "", "")]))
 
 
 def test_contrasts_that_can_be_read_two_ways_are_refused():

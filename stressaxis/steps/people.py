@@ -1,0 +1,79 @@
+"""Step: serum of people, from the files to profiles, skew, similarity and reversal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.problems import Problem
+from stressaxis.stepfiles import write_problems, write_table
+
+if TYPE_CHECKING:
+    from integration.people import PeopleOptions
+    from proteomics.readers.table import SerumOptions
+
+__all__ = ["analyse_people_serum"]
+
+
+def analyse_people_serum(
+    output: Path,
+    *,
+    needs: Mapping[str, Path | None],
+    paths: Sequence[str],
+    names: Sequence[str],
+    format: str,
+    reading: SerumOptions,
+    samples: Sequence[Mapping[str, Any]],
+    samples_file: str,
+    questions: PeopleOptions,
+    seed: int,
+) -> None:
+    """Read people's serum and write every table of :func:`integration.people.analyse_people`.
+
+    Parameters
+    ----------
+    needs
+        Nothing; for the engine.
+    paths, names
+        The files, and how the config names them.
+    format, reading
+        Reader's name or ``auto``, and what the tables leave unsaid.
+    samples, samples_file
+        Rows of the table of samples, and its name.
+    questions
+        What is asked.
+    seed
+        Of all resampling.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or its samples do not fit the table.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    from integration.people import analyse_people
+    from proteomics.quality import quality_report
+    from proteomics.readers import read_serum
+
+    problems: list[Problem] = []
+    parts = []
+    for path, name in zip(paths, names, strict=True):
+        table = read_serum(path, format=format, **vars(reading))
+        problems += [replace(problem, file=name) for problem in table.problems]
+        parts.append(table.dataset)
+    whole = (
+        parts[0] if len(parts) == 1 else xr.concat(parts, dim="sample", join="outer", combine_attrs="drop_conflicts")
+    )
+    quality = quality_report(whole)
+    write_table(quality.samples, output / "people_sample_quality.csv")
+    write_table(quality.proteins, output / "people_protein_quality.csv")
+    result = analyse_people(
+        whole, pd.DataFrame(list(samples)).set_index("sample"), options=questions, seed=seed, file=samples_file
+    )
+    for title, found in result.tables.items():
+        write_table(found, output / f"{title}.csv")
+    write_problems([*problems, *quality.problems, *result.problems], output)
