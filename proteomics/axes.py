@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "MIN_MEMBERS",
     "SKEW",
     "VARIANTS",
     "AxisMember",
@@ -48,6 +49,8 @@ _DIMERS = {
     frozenset({"EBI3", "IL27"}): "EBI3",
 }
 _MIN_SHARE = 0.5
+#: Fewest detected core members of a score.
+MIN_MEMBERS = 3
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,7 @@ def axis_scores(
     species: str,
     reference: ArrayLike | Sequence[str],
     axes: Sequence[str] | None = None,
-    min_members: int = 3,
+    min_members: int = MIN_MEMBERS,
     min_share: float = _MIN_SHARE,
 ) -> AxisScores:
     """Mean z of the detected core members of each axis, for each subject's sample.

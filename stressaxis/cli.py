@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core.errors import StressaxisError
-from stressaxis.commands import experiment, planning, recordings, signatures
+from stressaxis.commands import experiment, planning, recordings, serum, signatures
 from stressaxis.commands.ending import INTERRUPTED, NOT_POSSIBLE, console
 
 __all__ = ["app", "main"]
@@ -50,6 +50,7 @@ for command in (
     experiment.simulate,
     recordings.track,
     recordings.tracks,
+    serum.serum,
     signatures.similarity,
     signatures.reversal,
     planning.power,
