@@ -51,6 +51,7 @@ for command in (
     recordings.track,
     recordings.tracks,
     serum.serum,
+    serum.differential,
     signatures.similarity,
     signatures.reversal,
     planning.power,

@@ -26,8 +26,8 @@ class SampleSheet:
     Parameters
     ----------
     table
-        Index = sample id as text; a column whose filled cells are all numbers is numeric, every other one text.
-        A blank cell or NA is missing.
+        Index = sample id as text; a column whose filled cells are all numbers is numeric (not with labels such as
+        ``07``), every other one text. A blank cell or NA is missing.
     texts
         The same as text, as written: labels of blocks, where ``007`` is not ``7``.
     file
@@ -65,7 +65,9 @@ def _as_numbers(column: pd.Series[str]) -> pd.Series[float] | pd.Series[str]:
 
     filled = column[column != ""]
     numbers = pd.to_numeric(filled, errors="coerce")
-    if filled.empty or not np.isfinite(numbers).all():
+    # 07 is a label: as a number it would be a size, and the same as 7.
+    labels = filled.str.match(r"0\d")
+    if filled.empty or labels.any() or not np.isfinite(numbers).all():
         return column
     return numbers.astype(float).reindex(column.index)
 

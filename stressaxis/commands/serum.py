@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["serum"]
+__all__ = ["differential", "serum"]
 
 File = Annotated[Path, typer.Argument(help="Serum table of any known format.", metavar="FILE")]
 Format = Annotated[str, typer.Option("--format", help="Name of a reader, if the content does not tell.")]
@@ -58,3 +58,57 @@ def serum(
         quantity=quantity, layout=layout, replicates=replicates, contaminants=contaminants,
     )  # fmt: skip
     typer.echo(show_serum(file, out=out, samples=samples, format=format, **options))
+
+
+def differential(
+    file: File,
+    samples: Annotated[Path, typer.Option("--samples", help="Table of the samples: ids in its first column.")],
+    formula: Annotated[str, typer.Option("--formula", help='Such as "~ group + age", over columns of SAMPLES.')],
+    coefficient: Annotated[
+        str, typer.Option("--coefficient", help="Column of the design (group[T.SUS]), or a term that has one (group).")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="CSV file of the signature to write.")],
+    trend: Annotated[bool, typer.Option("--trend", help="Prior variance as a curve over the average level.")] = False,
+    robust: Annotated[bool, typer.Option("--robust", help="Proteins that vary far more keep more of it.")] = False,
+    array_weights: Annotated[
+        bool, typer.Option("--array-weights", help="Weigh each sample by how well it fits.")
+    ] = False,
+    weights: Annotated[str, typer.Option("--weights", help="Column of SAMPLES with weights of your own.")] = "",
+    block: Annotated[str, typer.Option("--block", help="Column of SAMPLES: samples that belong together.")] = "",
+    correlation: Annotated[
+        float | None, typer.Option("--correlation", help="Within blocks; without it, estimated.")
+    ] = None,
+    below_lod: Annotated[
+        str, typer.Option("--below-lod", help="Values below LOD: as_measured or missing.")
+    ] = "as_measured",
+    scale: Annotated[
+        str, typer.Option("--scale", help="log2: FILE is a matrix of log2 values, column protein, one column a sample.")
+    ] = "",
+    common_only: CommonOnly = False,
+    state_samples: Annotated[
+        bool, typer.Option("--state-samples", help="Begin OUT with lines that name the samples, for similarity.")
+    ] = False,
+    format: Format = "auto",
+    species: Species = "",
+    unit: Unit = "",
+    quantity: Quantity = "",
+    layout: Layout = None,
+) -> None:
+    """Test one coefficient of a linear model in every protein, variances moderated over all proteins (as limma).
+
+    Text columns are categories whose first level in alphabetical order is the reference; numbers are numbers. Another
+    reference: --formula '~ C(group, contr.treatment("HC"))'.
+    """
+    from stressaxis.differential import Question, differential_table
+
+    question = Question(
+        formula=formula, coefficient=coefficient, trend=trend, robust=robust, below_lod=below_lod,
+        array_weights=array_weights, weights=weights, block=block, correlation=correlation,
+    )  # fmt: skip
+    options = _given(species=species, unit=unit, quantity=quantity, layout=layout)
+    typer.echo(
+        differential_table(
+            file, samples=samples, question=question, out=out, scale=scale, common_only=common_only,
+            state_samples=state_samples, format=format, **options,
+        )
+    )  # fmt: skip

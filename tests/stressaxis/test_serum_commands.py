@@ -124,3 +124,187 @@ def test_every_real_table_is_told(stressaxis: Command, shared: Path):
         assert f"proteins: {table.dataset.sizes['protein']}\n" in said.out
         assert f"samples: {int((table.dataset['sample_type'] == 'sample').sum())}\n" in said.out
     assert len(tidy_table(table.dataset)) == table.dataset["abundance"].size
+
+
+#: Data set -> group, reference level, covariate and block of the stored limma runs.
+LIMMA = {
+    "diann_pg_matrix_plaques": ("Group", "Intact", "Donor", "Donor"),
+    "prometis_mouse_plasma": ("gene", "WT", "sex", "sex"),
+    "olink_target96_covid_serum": ("Case_Control", "NEGATIVE", "Sex", "Individual_ID"),
+    "olink_explore_example": ("Treatment", "Untreated", "Time", "Subject"),
+    "plasma_weightloss_and_quality_markers": ("time", "TP1", "", "subject"),
+    "olink_mouse_dbs_t1d": ("status", "not_infected", "day", "subject"),
+}
+COLUMNS = {
+    "logfc": "logFC",
+    "t": "t",
+    "df": "df.total",
+    "p": "P.Value",
+    "q": "adj.P.Val",
+    "B": "B",
+    "average": "AveExpr",
+}
+
+
+def stored(path: Path, **options: object) -> pd.DataFrame:
+    return pd.read_csv(path if path.exists() else path.with_name(path.name + ".gz"), **options)
+
+
+def matrix_files(folder: Path, into: Path) -> tuple[Path, Path]:
+    """The stored matrix with its first column called protein, and the table of samples, as text."""
+    matrix = stored(folder / "matrix.csv", dtype=str, keep_default_na=False)
+    matrix.rename(columns={"id": "protein"}).to_csv(into / "matrix.csv", index=False)
+    return into / "matrix.csv", folder / "samples.csv"
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if "mouse" in name else pytest.mark.slow) for name in LIMMA]
+)
+def test_differential_equals_limma(stressaxis: Command, shared: Path, tmp_path: Path, name: str):
+    """Every stored limma run, through the command: to 1e-9, robust to 1e-6. limma's weights and consensus are given."""
+    folder = shared / "proteomics" / name / "reference"
+    group, reference, covariate, block = LIMMA[name]
+    matrix, samples = matrix_files(folder, tmp_path)
+    sheet = pd.read_csv(samples, dtype=str, keep_default_na=False)
+    term = f"C({group}, contr.treatment('{reference}'))"
+    cases = sorted(path.parent for path in folder.glob("*/scalars.csv"))
+    assert len(cases) >= 8
+    for case in cases:
+        scalars = stored(case / "scalars.csv", index_col=0)["value"]
+        given = sheet
+        arguments = [f"--{option}" for option in ("trend", "robust") if option in case.name]
+        if (case / "array_weights.csv").exists():
+            weights = stored(case / "array_weights.csv", dtype=str).set_index("sample")["weight"]
+            given = sheet.assign(limma_weight=weights.reindex(sheet.iloc[:, 0]).to_numpy())
+            arguments += ["--weights", "limma_weight"]
+        if "block" in case.name:
+            arguments += ["--block", block, "--correlation", scalars["consensus_correlation"]]
+        given.to_csv(tmp_path / "samples.csv", index=False)
+        formula = f"~ {term} + {covariate}" if covariate and "covariate" in case.name else f"~ {term}"
+        said = stressaxis("differential", matrix, "--scale", "log2", "--samples", tmp_path / "samples.csv", "--formula",
+                          formula, "--coefficient", term, *arguments, "--out", tmp_path / "result.csv")  # fmt: skip
+        assert said.status == 0, said.err
+        ours = pd.read_csv(tmp_path / "result.csv", keep_default_na=False, na_values=[""])
+        limma = stored(case / "result.csv")
+        assert ours["protein"].tolist() == limma["id"].astype(str).tolist()
+        for mine, theirs in COLUMNS.items():
+            # A protein without the coefficient has no result here; limma still states its degrees of freedom.
+            found, expected = ours[mine].to_numpy(), limma[theirs].to_numpy(dtype=float)
+            assert (np.isnan(found) == np.isnan(expected)).all(), (case.name, mine)
+            np.testing.assert_allclose(found, expected, rtol=1e-6 if "robust" in case.name else 1e-9, atol=1e-13,
+                                       err_msg=f"{case.name} {mine}")  # fmt: skip
+
+
+def test_differential_of_a_vendor_file(stressaxis: Command, shared: Path, tmp_path: Path):
+    """The vendor's own file and sheet give what its prepared matrix gives."""
+    folder = shared / "proteomics/olink_explore_example"
+    ds = read_serum(folder / "npx_data1.csv").dataset
+    subjects = ds["sample"].values[ds["sample_type"].values == "sample"]
+    sheet = pd.DataFrame({"sample": subjects, "arm": ds["Treatment"].sel(sample=subjects).values})
+    sheet.to_csv(tmp_path / "sheet.csv", index=False)
+    said = stressaxis("differential", folder / "npx_data1.csv", "--samples", tmp_path / "sheet.csv", "--formula", "~ arm",
+                      "--coefficient", "arm[T.Untreated]", "--array-weights", "--out", tmp_path / "r.csv")  # fmt: skip
+    assert said.status == 0, said.err
+    limma = pd.read_csv(folder / "reference/05_two_group_arrayweights/result.csv").set_index("id")
+    ours = pd.read_csv(tmp_path / "r.csv").set_index("protein").reindex(limma.index)
+    np.testing.assert_allclose(-ours["logfc"], limma["logFC"], atol=0.01)
+    assert "sample weights: " in said.out
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> tuple[Path, Path]:
+    """40 proteins of 12 mice; Il4 rises by 3 in SUS; two bleeds of each of six mice."""
+    rng = np.random.default_rng(4)
+    mice = [f"{number:03d}" for number in range(12)]
+    values = pd.DataFrame(rng.normal(8, 0.5, (40, 12)), index=["Il4", *(f"P{k}" for k in range(39))], columns=mice)
+    values.loc["Il4", mice[6:]] += 3
+    values.rename_axis("protein").to_csv(tmp_path / "m.csv")
+    sheet = pd.DataFrame({"mouse": mice, "group": ["CON"] * 6 + ["SUS"] * 6, "age": rng.integers(8, 12, 12),
+                          "plate": ["A"] * 6 + ["B"] * 6, "cage": [f"0{k // 2}" for k in range(12)]})  # fmt: skip
+    sheet.to_csv(tmp_path / "s.csv", index=False)
+    return tmp_path / "m.csv", tmp_path / "s.csv"
+
+
+def ask(stressaxis: Command, study: tuple[Path, Path], *more: object, formula="~ group + age", coefficient="group"):
+    return stressaxis("differential", study[0], "--scale", "log2", "--samples", study[1], "--formula", formula,
+                      "--coefficient", coefficient, "--out", study[0].with_name("r.csv"), *more)  # fmt: skip
+
+
+def test_differential_finds_what_was_planted(stressaxis: Command, study: tuple[Path, Path]):
+    said = ask(stressaxis, study, "--block", "cage", "--state-samples")
+    assert said.status == 0, said.err
+    assert "coefficient group[T.SUS]; 6 samples against 6" in said.out
+    assert "correlation within cage: " in said.out and "(estimated)" in said.out
+    text = study[0].with_name("r.csv").read_text()
+    assert '# samples_0: ["000", "001"' in text
+    table = pd.read_csv(study[0].with_name("r.csv"), comment="#").set_index("protein")
+    assert table["q"].idxmin() == "Il4" and 2 < table.loc["Il4", "logfc"] < 4
+    beside = pd.read_csv(study[0].with_name("r.samples.csv"), dtype={"sample": str}).set_index("sample")["side"]
+    assert beside["000"] == 0 and beside["011"] == 1
+    again = stressaxis("similarity", study[0].with_name("r.csv"), study[0].with_name("r.csv"))
+    assert again.status == 0 and "6 shared controls" in again.out
+
+
+def test_plain_result_begins_with_the_signature_columns(stressaxis: Command, study: tuple[Path, Path]):
+    ask(stressaxis, study)
+    header = study[0].with_name("r.csv").read_text().splitlines()[0]
+    assert header.startswith("protein,symbol,uniprot,logfc,se,t,df,p,q,n_1,n_0")
+
+
+def test_samples_of_one_side_only_are_counted_and_listed(stressaxis: Command, study: tuple[Path, Path]):
+    sheet = pd.read_csv(study[1], dtype=str)
+    sheet.loc[0, "mouse"] = "0"
+    sheet.iloc[:-1].to_csv(study[1], index=False)
+    said = ask(stressaxis, study)
+    assert said.status == 2
+    assert "1 of 11 samples of s.csv are not in m.csv: 0" in said.err
+    assert "2 of 12 samples of m.csv are not in s.csv: 000, 011" in said.err
+    assert not study[0].with_name("r.csv").exists()
+    went_on = ask(stressaxis, study, "--common-only")
+    assert went_on.status == 0 and "left out: 2 of 12 samples of m.csv are not in s.csv: 000, 011" in went_on.out
+    notes = pd.read_csv(study[0].with_name("r.samples.csv"), dtype=str).set_index("sample")["note"]
+    assert notes[["0", "011"]].tolist() == ["not in the serum table", "not in the table of samples"]
+
+
+def test_sample_without_a_covariate_is_left_out_and_said(stressaxis: Command, study: tuple[Path, Path]):
+    sheet = pd.read_csv(study[1], dtype=str)
+    sheet.loc[3, "age"] = "NA"
+    sheet.to_csv(study[1], index=False)
+    said = ask(stressaxis, study)
+    assert said.status == 0 and "5 samples" not in said.err
+    assert "no value for age (003)" in said.out and "6 samples against 5" in said.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        (
+            {"coefficient": "gruop"},
+            r"s\.csv.*no coefficient 'gruop'.*one of Intercept, group\[T\.SUS\], age.*mean group",
+        ),
+        ({"formula": "~ grup"}, r"names grup.*one of group, age, plate, cage.*did you mean group"),
+        ({"formula": "~ group + plate"}, r"s\.csv.*cannot tell its columns apart.*plate\[T\.B\] follows from group"),
+        ({"formula": "~ group +"}, "formula cannot be read"),
+        ({"formula": "~ cage", "coefficient": "cage"}, "cage has several coefficients"),
+        ({"more": ["--block", "kage"]}, "no column 'kage'; expected one of group, age, plate, cage"),
+        ({"more": ["--weights", "group"]}, "a weight in column 'group' is no positive number"),
+        ({"more": ["--weights", "age", "--array-weights"]}, "exclude one another"),
+        ({"more": ["--correlation", "0.2"]}, "--correlation needs --block"),
+        ({"more": ["--below-lod", "half"]}, "below_lod 'half'"),
+        ({"more": ["--scale", "ln"]}, "unknown scale; found ln, expected log2"),
+        ({"more": ["--out", "r.txt"]}, "the result is written as .csv"),
+    ],
+)
+def test_differential_refuses_with_the_reason(stressaxis: Command, study, changes: dict[str, object], match: str):
+    more = changes.pop("more", [])
+    said = ask(stressaxis, study, *more, **changes)
+    assert said.status == 2, said.out
+    assert pd.Series([said.err.replace("\n", " ")]).str.contains(match).all(), said.err
+
+
+def test_ids_in_another_column_are_pointed_out(stressaxis: Command, study: tuple[Path, Path]):
+    sheet = pd.read_csv(study[1], dtype=str)
+    sheet.insert(0, "nr", [f"x{k}" for k in range(12)])
+    sheet.to_csv(study[1], index=False)
+    said = ask(stressaxis, study)
+    assert said.status == 2 and "the ids stand in column mouse: make it the first column" in said.err

@@ -1,0 +1,260 @@
+"""Which proteins differ, from one serum table and one table of samples: the command ``differential``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import InputError, StressaxisError
+from stressaxis.atomic import write_text
+from stressaxis.figures.numbers import number, plural
+from stressaxis.samplesheets import SampleSheet, match_samples, read_sheet
+from stressaxis.serumfiles import read_serum_file, remarks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from proteomics.signature import SignatureResult
+
+__all__ = ["Question", "differential_table", "read_scaled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of a serum table.
+
+    Parameters
+    ----------
+    formula
+        Such as ``"~ group + age"``, over the columns of the table of samples.
+    coefficient
+        Column of the design, or a term that has one.
+    trend, robust, below_lod
+        As in :class:`proteomics.differential.ModerationOptions`.
+    array_weights
+        Weigh each sample by how well it fits.
+    weights
+        Column of the table of samples with relative inverse variances, in place of array weights.
+    block
+        Column of the table of samples: samples with the same label belong together.
+    correlation
+        Within blocks; estimated if not given.
+    """
+
+    formula: str
+    coefficient: str
+    trend: bool = False
+    robust: bool = False
+    below_lod: str = "as_measured"
+    array_weights: bool = False
+    weights: str = ""
+    block: str = ""
+    correlation: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.array_weights and self.weights:
+            raise InputError("--array-weights and --weights exclude one another", remedy="give one of them")
+        if self.correlation is not None and not self.block:
+            raise InputError("--correlation needs --block", remedy="name the column of the blocks")
+        if self.correlation is not None and not -1 < self.correlation < 1:
+            raise InputError("--correlation is out of range", found=str(self.correlation), expected="above -1, below 1")
+
+
+def differential_table(
+    path: Path,
+    *,
+    samples: Path,
+    question: Question,
+    out: Path,
+    scale: str = "",
+    common_only: bool = False,
+    state_samples: bool = False,
+    format: str = "auto",
+    **options: Any,
+) -> str:
+    """Test one coefficient in every protein, write the signature, and say in words what came out.
+
+    Parameters
+    ----------
+    path
+        Serum table of any known format; with ``scale="log2"`` a plain matrix, proteins in rows.
+    samples
+        Table of the samples, ids in its first column.
+    question
+        See :class:`Question`.
+    out
+        CSV of the signature; ``NAME.samples.csv`` beside it tells the side and weight of every sample.
+    scale
+        ``"log2"``: the values of a plain matrix are log2 already.
+    common_only
+        Go on with the samples that both tables have.
+    state_samples
+        Begin the file with lines (``# samples_1: [...]``) that name the samples of each side, as ``similarity`` reads.
+    format, **options
+        As in :func:`stressaxis.serumfiles.show_serum`.
+
+    Raises
+    ------
+    InputError
+        If files, ids, formula or coefficient do not fit.
+    RefusedError
+        If the design cannot tell its columns apart, or samples are too few.
+    """
+    from proteomics.differential import ModerationOptions, moderated_test
+
+    if out.suffix.lower() != ".csv":
+        raise InputError("the result is written as .csv", file=out, found=out.suffix or "no ending")
+    ds, told = read_scaled(path, scale=scale, format=format, **options)
+    sheet = read_sheet(samples)
+    matched = match_samples(ds, sheet, file=path, common_only=common_only)
+    try:
+        result = moderated_test(
+            ds,
+            design=question.formula,
+            coefficient=question.coefficient,
+            samples=sheet.table.loc[matched.both],
+            weights="array" if question.array_weights else _weights(sheet, question.weights),
+            block=_block(sheet, question.block),
+            correlation=question.correlation,
+            options=ModerationOptions(trend=question.trend, robust=question.robust, below_lod=question.below_lod),
+        )
+    except StressaxisError as error:
+        # The table of samples is where formula, coefficient and design come from.
+        error.file = error.file or sheet.file
+        raise
+    except ValueError as error:
+        raise InputError(str(error), file=path) from None
+    facts = _facts(result, question, str(ds.attrs["species"])) if state_samples else ""
+    write_text(out, facts + str(result.table.to_csv(index=False, lineterminator="\n")))
+    beside = out.with_suffix(".samples.csv")
+    write_text(beside, _sample_rows(ds, sheet, result).to_csv(index=False, lineterminator="\n"))
+    lines = [*_words(result, question, path), *matched.lines, *remarks([*told, *result.problems])]
+    return "\n".join([*lines, f"{out}: {plural(len(result.table), 'protein')}; {beside.name}: side of each sample"])
+
+
+def read_scaled(path: Path, *, scale: str = "", format: str = "auto", **options: Any) -> tuple[xr.Dataset, list[Any]]:
+    """A serum table, or with ``scale="log2"`` a plain matrix of log2 values with proteins in rows; and its remarks.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read or the scale is unknown.
+    """
+    if scale == "":
+        table = read_serum_file(path, format=format, **options)
+        return table.dataset, table.problems
+    if scale != "log2":
+        raise InputError("unknown scale", file=path, found=scale, expected="log2",
+                         remedy="for linear values leave --scale out and give --unit pg/mL")  # fmt: skip
+    given = {"unit": "log2", "orientation": "proteins_in_rows", **options}
+    table = read_serum_file(path, format="wide-matrix" if format == "auto" else format, **given)
+    # In a matrix that a person made for this test every column is a sample, whatever its name.
+    types = ("sample", np.full(table.dataset.sizes["sample"], "sample", dtype=object))
+    return table.dataset.assign_coords(sample_type=types), [each for each in table.problems
+                                                            if each.code != "control_sample"]  # fmt: skip
+
+
+def _column(sheet: SampleSheet, name: str, table: pd.DataFrame) -> pd.Series[Any]:
+    import difflib
+
+    if name not in table:
+        near = difflib.get_close_matches(name, [str(each) for each in table], n=1)
+        raise InputError(f"no column {name!r}", file=sheet.file, expected="one of " + ", ".join(map(str, table)),
+                         remedy=f"did you mean {near[0]}" if near else None)  # fmt: skip
+    return table[name]
+
+
+def _block(sheet: SampleSheet, name: str) -> pd.Series[Any] | None:
+    return _column(sheet, name, sheet.texts) if name else None
+
+
+def _weights(sheet: SampleSheet, name: str) -> pd.Series[float] | None:
+    import pandas as pd
+
+    if not name:
+        return None
+    column = _column(sheet, name, sheet.table)
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    bad = numbers.index[~((numbers > 0) & np.isfinite(numbers))]
+    if len(bad):
+        raise InputError(f"a weight in column {name!r} is no positive number", file=sheet.file,
+                         where=f"sample {bad[0]}", found=repr(column[bad[0]]))  # fmt: skip
+    return numbers
+
+
+def _facts(result: SignatureResult, question: Question, species: str) -> str:
+    sides = result.sides
+    stated: dict[str, Any] = {"contrast": f"{question.formula}: {result.coefficient}"}
+    if species:
+        stated["species"] = species
+    for side in ("1", "0"):
+        ids = sides.loc[sides["side"] == side, "sample"].tolist()
+        if ids:
+            stated[f"samples_{side}"] = sorted(ids)
+    return "".join(f"# {key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in stated.items())
+
+
+def _sample_rows(ds: xr.Dataset, sheet: SampleSheet, result: SignatureResult) -> pd.DataFrame:
+    """Every sample of either table: the side it is on, its weight, and why it is on none."""
+    import pandas as pd
+
+    sides = result.sides.set_index("sample")["side"]
+    weights = pd.Series(1.0 if result.weights is None else result.weights, index=sides.index)
+    why = {problem.subject: problem.message for problem in result.problems if problem.subject}
+    listed = [str(name) for name in sheet.table.index]
+    kinds = dict(zip(ds["sample"].values.astype(str), ds["sample_type"].values, strict=True))
+    rows = []
+    for name in [*listed, *(name for name in kinds if name not in set(listed))]:
+        if name in sides.index:
+            rows.append((name, sides[name], weights[name], ""))
+            continue
+        if kinds.get(name, "sample") != "sample":
+            note = f"{kinds[name]}, no subject's sample"
+        elif name not in kinds:
+            note = "not in the serum table"
+        else:
+            note = why.get(name, "not in the table of samples")
+        rows.append((name, "", np.nan, note))
+    return pd.DataFrame(rows, columns=["sample", "side", "weight", "note"])
+
+
+def _words(result: SignatureResult, question: Question, path: Path) -> list[str]:
+    table, sides = result.table, result.sides["side"]
+    known = table["p"].notna()
+    found = table[table["q"] < 0.05]
+    up = int((found["logfc"] > 0).sum())
+    if (sides == "both").all():
+        compared = f"slope over {plural(len(sides), 'sample')}"
+    else:
+        other = int((sides == "").sum())
+        further = f", {other} in neither, which inform the variance" if other else ""
+        compared = f"{int((sides == '1').sum())} samples against {int((sides == '0').sum())}{further}"
+    lines = [
+        f"{path.name}: {question.formula}, coefficient {result.coefficient}; {compared}",
+        f"{plural(len(table), 'protein')}, {int(known.sum())} tested; {len(found)} with q < 0.05 "
+        f"({up} up, {len(found) - up} down)",
+    ]
+    lines += [f"{count} not tested: {note}" for note, count in _reasons(table[~known]).items()]
+    variance = "moderated variances" + (", trend" if question.trend else "") + (", robust" if question.robust else "")
+    prior = np.unique(np.asarray(result.moderated.prior.df, dtype=float))
+    lines.append(f"{variance}: prior degrees of freedom {number(prior[0])}"
+                 + (f" to {number(prior[-1])}" if len(prior) > 1 else ""))  # fmt: skip
+    if result.weights is not None:
+        low, high = int(np.argmin(result.weights)), int(np.argmax(result.weights))
+        names = result.design.index
+        lines.append(f"sample weights: {number(result.weights[low])} ({names[low]}) to "
+                     f"{number(result.weights[high])} ({names[high]})")  # fmt: skip
+    if result.correlation is not None:
+        origin = "given" if question.correlation is not None else "estimated"
+        lines.append(f"correlation within {question.block}: {number(result.correlation)} ({origin})")
+    return lines
+
+
+def _reasons(rows: pd.DataFrame) -> Mapping[str, int]:
+    return {str(note): int(count) for note, count in rows["note"].value_counts().items()}
