@@ -14,7 +14,7 @@ from markupsafe import Markup
 from stressaxis.atomic import write_text
 from stressaxis.figures.numbers import number, percent
 from stressaxis.figures.trajectories import cell_size, mouse_cell, outline_defs
-from stressaxis.report import association_sections, behavior_sections, run_sections, serum_sections
+from stressaxis.report import association_sections, behavior_sections, people_sections, run_sections, serum_sections
 from stressaxis.report.blocks import FigureRow, MouseGrid, Section
 from stressaxis.report.methods import methods_paragraphs
 from stressaxis.report.results import Results, read_results
@@ -57,6 +57,11 @@ def build_report(results: str | Path) -> Path:
 def report_sections(results: Results) -> list[Section]:
     """All sections that the results allow, in the order of reading."""
     made = [
+        people_sections.profiles_section(results),
+        people_sections.skew_section(results),
+        people_sections.similarity_section(results),
+        people_sections.drugs_section(results),
+        people_sections.treatment_section(results),
         association_sections.association_section(results),
         run_sections.done_section(results),
         run_sections.counts_section(results),
@@ -163,7 +168,7 @@ def _simulated(simulated: dict[str, Any] | None) -> str:
 
 def _facts(results: Results) -> list[tuple[str, str]]:
     """The sizes of the study, for the row of large numbers."""
-    facts = []
+    facts = _people_facts(results)
     animals = results.table("social_interaction")
     if animals is None:
         animals = results.table("cohort")
@@ -180,6 +185,20 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     problems = results.problems
     words = severity_words(problems["severity"]) if "severity" in problems else ""
     facts.append((str(len(results.problems)), f"problems on record ({words})" if words else "problems on record"))
+    return facts
+
+
+def _people_facts(results: Results) -> list[tuple[str, str]]:
+    groups, drugs = results.table("people_groups"), results.table("people_reversal")
+    if groups is None:
+        return []
+    split = ", ".join(f"{n} {name}" for name, n in zip(groups["group"], groups["n"], strict=True))
+    facts = [(str(int(groups["n"].sum())), f"people ({split})")]
+    measured = results.table("people_protein_quality")
+    if measured is not None:
+        facts.append((str(len(measured)), "proteins on the people's panels"))
+    if drugs is not None:
+        facts.append((str(drugs["drug"].nunique()), "drugs, before and after"))
     return facts
 
 

@@ -34,6 +34,10 @@ def methods_paragraphs(results: Results) -> list[str]:
         paragraphs.append(_serum(results))
     if results.table("association") is not None:
         paragraphs.append(_statistics(results))
+    if results.table("people_signatures") is not None:
+        paragraphs.append(_people(results))
+    if results.table("treatment") is not None:
+        paragraphs.append(_treatment(results))
     paragraphs.append(_software(results.provenance))
     return paragraphs
 
@@ -109,6 +113,43 @@ def _statistics(results: Results) -> str:
         "declared set (q_set) and over all detected proteins (q_panel); axis scores are a family of their own. The "
         "smallest detectable effect is the (partial) correlation found with "
         f"{percent(float(power))} power at the 5 % level."
+    )
+
+
+def _people(results: Results) -> str:
+    asked = results.setting("people", "questions") or {}
+    covariates = ", ".join(str(name) for name in asked.get("covariates") or []) or "no covariates"
+    text = (
+        f"Serum of people: each disease was compared with {asked.get('reference', 'the healthy')} protein by protein "
+        f"(moderated t statistics; covariates: {covariates}). The Th2 skew of a person is the mean z score of the Th2 "
+        "proteins minus that of the Th1 proteins, against the healthy; a skew shared by two diseases is claimed only "
+        "where both differ from the healthy (p ≤ 0.05 each). Profiles that share their controls correlate even if the "
+        "diseases are unrelated; similarity was therefore estimated with the controls parted at random between both "
+        f"(median of {asked.get('n_splits', 'many')} splits; jackknife interval), and tested by permuting sample "
+        "labels "
+        f"({asked.get('n_permutations', 'many')} permutations), recomputing both contrasts."
+    )
+    if results.table("people_reversal") is None:
+        return text
+    score = str(asked.get("score", "spearman"))
+    return (
+        f"{text} A drug's signature is the mean change from before to after treatment within patients. Reversal is its "
+        f"{score} score with the disease's profile (negative: moved back), tested on both sides: before and after "
+        "exchanged within patients, and labels of cases and healthy permuted; p is the larger of both, over all drugs "
+        "that of the largest standardised score. Where patients before treatment are also the disease's cases, found "
+        "by their sample ids, every resampling keeps that sharing and the estimate parts the patients between both "
+        "signatures. No protein was ever permuted: proteins move together."
+    )
+
+
+def _treatment(results: Results) -> str:
+    asked = results.setting("statistics", "treatment") or {}
+    return (
+        f"Treatments were compared with {asked.get('reference', 'the reference')} in defeated and control mice, "
+        "each by "
+        "a linear model with cohort (target time given no-target time, analysis of covariance); the primary result is "
+        "the difference of the two effects (interaction, Satterthwaite's degrees of freedom), each role with its own "
+        "residual variance. Locomotion without target was the control outcome."
     )
 
 

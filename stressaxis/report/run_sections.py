@@ -45,7 +45,7 @@ def done_section(results: Results) -> Section:
             )
         )
     absent = [words for name, words in _PARTS.items() if results.table(name) is None]
-    if results.contrasts() == {}:
+    if results.contrasts() == {} and results.table("people_signatures") is None:
         absent.append("protein differences between groups")
     if absent:
         blocks.append(Paragraph(f"Not in this run: {'; '.join(absent)}.", "note"))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from stressaxis.figures.association import outcome_title, outcome_unit
 from stressaxis.figures.numbers import estimate_words, number, p_value, plural
+from stressaxis.report.people_statement import people_statement, treatment_words
 from stressaxis.report.results import Results
 
 __all__ = [
@@ -126,14 +127,16 @@ def effect_words(name: str) -> str:
 def statement(results: Results) -> list[str]:
     """Paragraphs: the main result, the declared set, the groups; each with n, estimate, interval, p."""
     main = main_result(results)
-    paragraphs = [_no_score(results), _only_pooled(results, main)]
+    paragraphs = people_statement(results)
+    treated = not paragraphs and treatment_words(results)
+    paragraphs += [_no_score(results), _only_pooled(results, main)]
     if main is not None:
         paragraphs.append(_association_words(main))
     elif results.table("association") is not None:
         paragraphs.append(f"The declared question could not be answered: {_refusal(results) or 'nothing was tested'}.")
-    else:
+    elif not any(paragraphs) and not treated:
         paragraphs.append("No association was tested in this run: it has no serum and behaviour of the same animals.")
-    paragraphs += [_set_words(results, main), _class_words(results)]
+    paragraphs += [_set_words(results, main), treated or "", _class_words(results)]
     return [text for text in paragraphs if text]
 
 

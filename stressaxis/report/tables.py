@@ -44,8 +44,8 @@ HEADINGS = {
 }
 
 _COUNTS = frozenset({"n", "n_1", "n_0", "n_members", "iz_entries", "corner_entries", "n_detected", "n_proteins"})
-_CHANCES = frozenset({"p", "q", "q_set", "q_panel", "p_value"})
-_SHARES = frozenset({"detected_share", "missing_share", "below_lod_share"})
+_CHANCES = frozenset({"p", "p_max", "q", "q_set", "q_panel", "p_value"})
+_SHARES = frozenset({"share_first", "detected_share", "missing_share", "below_lod_share"})
 
 
 @dataclass(frozen=True)
