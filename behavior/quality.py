@@ -69,7 +69,8 @@ class RecordingQuality:
     ----------
     row
         ``file, frames, frames_per_s, duration_s, lost_percent, longest_lost_s, jumps_per_min, late_percent,
-        longest_frame_s, area_ratio, light`` and ``flags``, what made the light amber or red.
+        longest_frame_s, area_ratio, camera_moved_px, camera_moved_s, light`` and ``flags``, what made the light amber
+        or red.
     problems
         The same flags as problems.
     """
@@ -118,6 +119,8 @@ def check_recording(
     row |= _losses(time, centre, row["longest_frame_s"])
     row["jumps_per_min"] = _jumps(centre if in_cm else arena.to_cm(centre), time, options.jump_speed_cm_s)
     row["area_ratio"] = _area_ratio(tracks, within)
+    row["camera_moved_px"] = float(tracks.attrs.get("camera_moved_px", 0.0))
+    row["camera_moved_s"] = float(tracks.attrs.get("camera_moved_s", float("nan")))
     flags = _flags(row, options)
     worst = {"red": 2, "amber": 1}
     row["light"] = max((light for light, _, _ in flags), key=lambda light: worst[light], default="green")
@@ -193,6 +196,12 @@ def _flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, s
         flags.append(("amber", "uneven_frames", message))
     if row["area_ratio"] > options.area_amber:
         flags.append(("amber", "area_changes", f"the silhouette's area varies {row['area_ratio']:.1f}-fold"))
+    if row["camera_moved_px"] > 0:
+        message = (
+            f"the camera moved by {row['camera_moved_px']:.1f} px at {row['camera_moved_s']:.1f} s; "
+            "later positions are turned back to the view before"
+        )
+        flags.append(("amber", "camera_moved", message))
     return flags
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from behavior.camera_motion import CameraMove, SteadyView, find_camera_move
 from behavior.follower import COLUMNS, Follower, nothing
 from behavior.headtail import head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
@@ -100,7 +101,9 @@ def track(
     -------
     Dataset
         Tracks (see :mod:`behavior.tracks`) in px with keypoints centre (centroid of the body without tail), nose and
-        tail_base; frames where the subject cannot be told are NaN with the reason in ``note``.
+        tail_base; frames where the subject cannot be told are NaN with the reason in ``note``. Where the camera was
+        knocked, positions are those of the view before; the attributes ``camera_moved_s``, ``camera_moved_px`` and
+        ``camera_matrix`` (2 x 3, row by row, from that view to the picture after the move) say so.
 
     Raises
     ------
@@ -114,21 +117,40 @@ def track(
     video = video if isinstance(video, Video) else open_video(video)
     region = as_region(arena)
     dark = {"auto": None, "dark": True, "light": False}[options.polarity]
-    scene = learn_scene([frame.luma for frame in video.samples(options.samples)], region, dark=dark)
+    samples = video.samples(options.samples)
+    move = None
+    if not options.independent_frames:
+        move = find_camera_move([frame.luma for frame in samples], [frame.time_s for frame in samples])
+    steady = SteadyView(move)
+    scene = learn_scene([steady.view(frame.luma, frame.time_s) for frame in samples], region, dark=dark)
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
     with one_opencv_thread():
-        columns = _look_through(video, follower, options, progress)
+        columns = _look_through(video, follower, steady, options, progress)
     return from_arrays(
         fps=video.info.fps,
         source_file=video.info.file,
         damage=video.damage or "",
-        attrs={"timestamps_mended": video.mended},
+        attrs={"timestamps_mended": video.mended, **_camera_attrs(move, steady)},
         **columns,
     )
 
 
+def _camera_attrs(move: CameraMove | None, steady: SteadyView) -> dict[str, Any]:
+    if move is None:
+        return {}
+    return {
+        "camera_moved_s": steady.moved_s,
+        "camera_moved_px": move.shift_px,
+        "camera_matrix": move.back.ravel(),
+    }
+
+
 def _look_through(
-    video: Video, follower: Follower | None, options: TrackOptions, progress: Callable[[int], None] | None
+    video: Video,
+    follower: Follower | None,
+    steady: SteadyView,
+    options: TrackOptions,
+    progress: Callable[[int], None] | None,
 ) -> dict[str, Any]:
     """What the tracks are made of, frame by frame; what the follower saw is let go of before they are built."""
     rows, times, numbers = array("f"), array("d"), array("q")
@@ -136,7 +158,9 @@ def _look_through(
     for frame in frames:
         times.append(frame.time_s)
         numbers.append(frame.index)
-        rows.extend(nothing() if follower is None else follower.look(frame.luma, frame.time_s))
+        rows.extend(
+            nothing() if follower is None else follower.look(steady.view(frame.luma, frame.time_s), frame.time_s)
+        )
         if progress is not None and len(times) % 100 == 0:
             progress(len(times))
     # A view, no copy: an hour of recording is 100,000 rows.

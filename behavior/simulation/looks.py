@@ -48,7 +48,6 @@ CONDITIONS = {
 KNOWN_FAILURES = {
     "black_on_dark": "difference from the background is of the size of the noise; a silhouette cannot be had",
     "sits_still": "at the hard level the mouse never moves: without the empty box before release it is background",
-    "camera_bump": "a background learned before the bump no longer fits",
     "cable": "the cable belongs to the moving silhouette and draws the centre toward itself",
 }
 

@@ -81,9 +81,11 @@ def measure(path: Path, truth: Truth, options: RenderOptions) -> dict[str, objec
     row = score_trial(tracks, arena, options=ScoreOptions(window_s=WINDOW_S)).row
     frames = truth.frames.set_index("frame").reindex(tracks["frame"].values)
     scored = frames["scored"].fillna(False).to_numpy(dtype=bool)
-    found = tracks["position"].sel(keypoint="centre").values[:, :, 0][scored]
-    error = np.hypot(*(found - frames[["centre_x_px", "centre_y_px"]].to_numpy()[scored]).T)
-    body = options.shape.length_cm * np.hypot(*(truth.corners_px[1] - truth.corners_px[0])) / geometry.width_cm
+    found = arena.to_cm(tracks["position"].sel(keypoint="centre").values[:, :, 0][scored])
+    # In px of the first view: a knocked camera shows the same place at another one.
+    px_per_cm = np.hypot(*(truth.corners_px[1] - truth.corners_px[0])) / geometry.width_cm
+    error = px_per_cm * np.hypot(*(found - frames[["centre_x_cm", "centre_y_cm"]].to_numpy()[scored]).T)
+    body = options.shape.length_cm * px_per_cm
     return {
         "error_px": error[np.isfinite(error)],
         "wrong": ~(error <= body / 2),
