@@ -71,7 +71,9 @@ def _content(experiment: Experiment) -> Iterator[Finding]:
     if experiment.subjects is None:
         expected = "the name of the table of subjects, like `subjects: subjects.csv`"
         yield _finding(message="the key `subjects` is missing", expected=expected)
-    if not experiment.roles.control and not experiment.roles.defeated:
+    # Without recordings nobody is classed, and a study of mice that are all alike has neither role.
+    roles = experiment.roles
+    if not roles.control and not roles.defeated and (experiment.behavior is not None or not roles.other):
         expected = "`roles:` with `control: [GROUP]` and `defeated: [GROUP]`, named as in the subjects table"
         yield _finding("roles", message="no group has a role", expected=expected)
 

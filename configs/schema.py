@@ -273,6 +273,8 @@ class Outcomes(Section):
     """Table with a column of subjects and the declared columns."""
     subject: Text = Field(default="subject", examples=["Mouse ID"])
     """Name of the column of subjects."""
+    other_subjects: Literal["refuse", "leave_out"] = "refuse"
+    """What a row is whose subject is not in the subjects table: a mistake, or (`leave_out`) listed and left out."""
     columns: Annotated[
         dict[Key, OutcomeColumn], BeforeValidator(_names_only, json_schema_input_type=OutcomeColumns)
     ] = Field(min_length=1, examples=[{"sucrose_percent": {"column": "Sucrose preference (%)", "unit": "%"}}])

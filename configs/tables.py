@@ -188,5 +188,7 @@ def _outcomes(experiment: Experiment, known: Sequence[str] | None) -> tuple[Rows
     mapping |= {name: outcome.column for name, outcome in declared.columns.items()}
     rows = read_rows(experiment, declared.file, columns, mapping, ("outcomes",))
     faults = [*rows.faults, *blank_cells(rows, "subject"), *repeated_ids(rows, "subject")]
-    raise_faults([*faults, *unknown_subjects(rows, known)], file=rows.file)
+    if declared.other_subjects == "refuse":
+        faults += unknown_subjects(rows, known)
+    raise_faults(faults, file=rows.file)
     return Rows(rows.frame[[column.name for column in columns]], rows.lines, rows.file, rows.unit), []

@@ -80,7 +80,7 @@ class PeopleOptions:
         if unknown := [name for name in self.reversed_diseases if name not in self.diseases]:
             raise ValueError(f"reversed_diseases {unknown[0]!r} is not one of the diseases")
         if self.score not in ReversalOptions().scores:
-            raise ValueError(f"score {self.score!r}: one of {', '.join(ReversalOptions().scores)}")
+            raise ValueError(f"score {self.score!r}: {', '.join(ReversalOptions().scores)}")
         if not 0 < self.max_q <= 1:
             raise ValueError(f"max_q is {self.max_q}; it lies above 0, up to 1")
         self.similarity()

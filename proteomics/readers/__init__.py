@@ -57,7 +57,7 @@ def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Ser
         Name of a reader (``"olink-long"``), or ``"auto"``.
     **options
         Fields of :class:`proteomics.readers.table.SerumOptions`: species, unit, platform, orientation, lod,
-        sample_columns, zero, quantity, layout, replicates.
+        symbols, sample_columns, zero, quantity, layout, replicates.
 
     Returns
     -------
@@ -70,9 +70,10 @@ def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Ser
         If no reader knows the file, or what is in it cannot be right; the place is named.
     """
     from proteomics.readers.grids import serum_head
+    from proteomics.readers.named_symbols import with_symbols
     from proteomics.readers.table import SerumOptions
 
     chosen = SerumOptions(**options)
     readers: list[Reader] = __getattr__("READERS")
     table: SerumTable = find_reader(path, readers, format=format, head=serum_head).read(path, chosen)
-    return table
+    return with_symbols(table, chosen.symbols, file=str(path)) if chosen.symbols else table

@@ -46,6 +46,8 @@ class SerumOptions:
         Of a plain matrix: ``"samples_in_rows"``, ``"proteins_in_rows"`` or ``"auto"``.
     lod
         Limit of detection for each protein, in the table's own unit.
+    symbols
+        Gene symbol to the protein's name in the table, for names that no list knows (``{"Il5": "IL.5..A5."}``).
     sample_columns
         Columns of a plain matrix that describe the sample and are no proteins.
     zero
@@ -69,6 +71,7 @@ class SerumOptions:
     platform: str = ""
     orientation: str = "auto"
     lod: Mapping[str, float] = field(default_factory=dict)
+    symbols: Mapping[str, str] = field(default_factory=dict)
     sample_columns: tuple[str, ...] = ()
     zero: str = "auto"
     quantity: str = ""

@@ -120,7 +120,7 @@ def render(results: Results, sections: list[Section]) -> str:
         subjects=_subjects(results),
         methods=methods_paragraphs(results),
         provenance=provenance,
-        config=json.dumps(provenance.get("config") or {}, indent=2, ensure_ascii=False),
+        config=json.dumps(_without_blanks(provenance.get("config") or {}), indent=2, ensure_ascii=False),
         cell=cell_size(),
         mouse_cell=lambda mouse, key: Markup(mouse_cell(mouse, key)),
         outline_defs=lambda outlines: Markup(outline_defs(outlines)),
@@ -186,6 +186,20 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     words = severity_words(problems["severity"]) if "severity" in problems else ""
     facts.append((str(len(results.problems)), f"problems on record ({words})" if words else "problems on record"))
     return facts
+
+
+def _without_blanks(value: Any) -> Any:
+    """Settings without keys under which nothing stands: what an experiment does not have is not listed.
+
+    Examples
+    --------
+    >>> _without_blanks({"roles": {"other": ["a"], "control": []}, "behavior": None})
+    {'roles': {'other': ['a']}}
+    """
+    if not isinstance(value, dict):
+        return value
+    kept = {key: _without_blanks(inner) for key, inner in value.items()}
+    return {key: inner for key, inner in kept.items() if inner is not None and inner not in ([], {}, "")}
 
 
 def _people_facts(results: Results) -> list[tuple[str, str]]:

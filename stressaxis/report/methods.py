@@ -103,12 +103,24 @@ def _statistics(results: Results) -> str:
     terms = results.setting("statistics", "terms") or ["cohort"]
     covariates = [*(results.setting("statistics", "covariates") or []), *terms]
     power = results.setting("statistics", "power") or 0.8
+    table = results.table("association")
+    by_role = table is not None and "defeated" in set(table["subset"])
+    where = (
+        "was estimated in defeated mice first, by a linear model; target time was adjusted for no-target time "
+        "(analysis of covariance)"
+        if by_role
+        else "was estimated by a linear model"
+    )
+    beside = (
+        "SI ratio and velocity drop, correlations and all mice with their group in the model"
+        if by_role
+        else ("Correlations without adjustment")
+    )
     return (
         f"The declared primary outcome was {outcome}. Its association with each marker (log2 abundance or axis score, "
-        "standardised over the animals analysed) was estimated in defeated mice first, by a linear model; target time "
-        "was adjusted for no-target time (analysis of covariance). Every model further held those of the following "
-        f"that vary: {', '.join(str(name) for name in covariates)}. SI ratio and velocity drop, correlations and all "
-        "mice with their group in the model are given beside it. Tests are two-sided; intervals are 95 %. False "
+        f"standardised over the animals analysed) {where}. Every model further held those of the following "
+        f"that vary: {', '.join(str(name) for name in covariates)}. {beside} are given beside it. Tests are "
+        "two-sided; intervals are 95 %. False "
         "discovery rates are after Benjamini and Hochberg (1995, doi:10.1111/j.2517-6161.1995.tb02031.x), within the "
         "declared set (q_set) and over all detected proteins (q_panel); axis scores are a family of their own. The "
         "smallest detectable effect is the (partial) correlation found with "

@@ -99,9 +99,9 @@ def counts_section(results: Results) -> Section | None:
         [Cell(_stage_words(stage)), *(as_text("n", known.get((group, stage))) for group in groups)] for stage in stages
     ]
     link = "tables/group_counts.csv"
-    view = TableView(
-        ["", *groups], rows, "Animals at each stage, by group; classes are counted among the defeated.", link
-    )
+    classed = {"SUS", "RES"} & set(groups)
+    caption = "Animals at each stage, by group" + ("; classes are counted among the defeated." if classed else ".")
+    view = TableView(["", *groups], rows, caption, link)
     blocks: list[Block] = [TableBlock(view)]
     reasons = counts[counts["reason"] != ""][["group", "stage", "reason"]].drop_duplicates()
     if not reasons.empty:

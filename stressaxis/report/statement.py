@@ -131,7 +131,7 @@ def statement(results: Results) -> list[str]:
     treated = not paragraphs and treatment_words(results)
     paragraphs += [_no_score(results), _only_pooled(results, main)]
     if main is not None:
-        paragraphs.append(_association_words(main))
+        paragraphs += [_association_words(main), _pooled_words(results, main)]
     elif results.table("association") is not None:
         paragraphs.append(f"The declared question could not be answered: {_refusal(results) or 'nothing was tested'}.")
     elif not any(paragraphs) and not treated:
@@ -181,7 +181,8 @@ def _association_words(main: MainResult) -> str:
     unit = outcome_unit(str(row["outcome"]))
     q_words = "" if _missing(q) else f", {_equals(f'q {over}', q)}"
     amount = f"{estimate} {unit}".rstrip()
-    facts = f"{amount} per SD (95 % interval {limits}, {_equals('p', row['p'])}{q_words}, n = {n})"
+    t_words = "" if _missing(row.get("statistic")) else f"t = {number(row['statistic'])}, "
+    facts = f"{amount} per SD (95 % interval {limits}, {t_words}{_equals('p', row['p'])}{q_words}, n = {n})"
     effect = effect_words(str(row["effect_name"])) or "effect"
     further = "" if _missing(row["effect"]) else f" Standardised effect: {effect} = {number(row['effect'], 2)}."
     if not _missing(row["smallest_detectable"]):
@@ -199,6 +200,26 @@ def _association_words(main: MainResult) -> str:
     )
 
 
+def _pooled_words(results: Results, main: MainResult) -> str:
+    """What the plain correlation would have said, where it says what the adjusted model does not, and whose it is."""
+    table = results.table("association")
+    row = main.row
+    if table is None or not float(row["p"]) > THRESHOLD:
+        return ""
+    same = (table["subset"] == row["subset"]) & (table["outcome"] == row["outcome"])
+    plain = table[same & (table["marker"] == row["marker"]) & (table["method"] == "spearman")]
+    if plain.empty or not float(plain["p"].iloc[0]) <= THRESHOLD:
+        return ""
+    found = plain.iloc[0]
+    note = str(found["note"])
+    said = f"Pooled over all of them without adjustment the rank correlation is {number(found['estimate'], 3)} "
+    said += f"({_equals('p', found['p'])}), which is no finding"
+    term, mark, given = note.partition("it goes with ")[2].partition(": given ")
+    if not mark:
+        return f"{said}: {note.partition(';')[0]}."
+    return f"{said}: it is a difference between levels of {term}; given {given.partition(';')[0].replace('-', '−')}."
+
+
 def _set_words(results: Results, main: MainResult | None) -> str:
     if main is None:
         return ""
@@ -209,6 +230,8 @@ def _set_words(results: Results, main: MainResult | None) -> str:
         return ""
     passed = in_set[in_set["q_set"] <= THRESHOLD].sort_values("p")
     total = plural(len(in_set), "protein")
+    if passed.empty and len(in_set) == 1:
+        return ""
     if passed.empty:
         return f"Of the {total} of the declared set that were tested, none reached q ≤ {THRESHOLD:g}."
     names = ", ".join(str(symbol or marker) for symbol, marker in zip(passed["symbol"], passed["marker"], strict=True))

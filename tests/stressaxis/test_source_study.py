@@ -140,7 +140,7 @@ def test_mistakes_in_the_table_of_people_are_told_with_their_line(folder, tmp_pa
     assert "no sample is in group 'healthy'" in str(caught.value)
     assert "no column 'weight'" in str(caught.value)
     config.write_text(study_config(planted=True).read_text("utf-8").replace("score: spearman", "score: gsea"))
-    with pytest.raises(ConfigError, match="score"):
+    with pytest.raises(ConfigError, match="found .gsea., expected one of spearman"):
         configs.load(config, data_dir=folder)
 
 
