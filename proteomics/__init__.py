@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_front(
         "roast": ("fry", "roast"),
         "romer": ("romer",),
         "set_effects": ("SetEffects", "set_effects"),
+        "skew_interval": ("group_skew", "sample_skew"),
         "variance_stabilisation": ("Stabilised", "stabilise_variance"),
         "treat": ("TreatResult", "treat"),
         "abundance": (

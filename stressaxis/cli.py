@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core.errors import StressaxisError
-from stressaxis.commands import experiment, planning, recordings, serum, signatures
+from stressaxis.commands import experiment, planning, recordings, serum, signatures, upkeep
 from stressaxis.commands.ending import INTERRUPTED, NOT_POSSIBLE, console
 
 __all__ = ["app", "main"]
@@ -48,10 +48,13 @@ for command in (
     experiment.check,
     experiment.schema,
     experiment.simulate,
+    upkeep.status,
+    upkeep.clean,
     recordings.track,
     recordings.tracks,
     serum.serum,
     serum.differential,
+    serum.axes,
     signatures.similarity,
     signatures.reversal,
     planning.power,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["differential", "serum"]
+__all__ = ["axes", "differential", "serum"]
 
 File = Annotated[Path, typer.Argument(help="Serum table of any known format.", metavar="FILE")]
 Format = Annotated[str, typer.Option("--format", help="Name of a reader, if the content does not tell.")]
@@ -110,5 +110,42 @@ def differential(
         differential_table(
             file, samples=samples, question=question, out=out, scale=scale, common_only=common_only,
             state_samples=state_samples, format=format, **options,
+        )
+    )  # fmt: skip
+
+
+def axes(
+    file: File,
+    out: Annotated[Path, typer.Option("--out", help="CSV file of the scores to write.")],
+    species: Species = "",
+    samples: Annotated[
+        Path | None, typer.Option("--samples", help="Table of the samples: ids in its first column, and groups.")
+    ] = None,
+    reference: Annotated[
+        str, typer.Option("--reference", help="Group that z is taken against; without it, all samples.")
+    ] = "",
+    group_column: Annotated[str, typer.Option("--group-column", help="Column of the groups.")] = "group",
+    method: Annotated[str, typer.Option("--method", help="mean-z, pc1, singscore, ssgsea or gsva.")] = "mean-z",
+    scale: Annotated[
+        str, typer.Option("--scale", help="log2: FILE is a matrix of log2 values, column protein, one column a sample.")
+    ] = "",
+    common_only: CommonOnly = False,
+    format: Format = "auto",
+    unit: Unit = "",
+    quantity: Quantity = "",
+    layout: Layout = None,
+) -> None:
+    """Score the immune axes (Th2, Th1 ...) in every sample from the members that are detected; fewer than 3: no score.
+
+    By mean z with --reference the Th2 skew has a 95 % interval, for each sample and each group. Scores by ranks
+    (singscore, ssgsea, gsva) depend on what else is on the panel: compare them within one panel only.
+    """
+    from stressaxis.axisscores import score_file
+
+    options = _given(unit=unit, quantity=quantity, layout=layout)
+    typer.echo(
+        score_file(
+            file, out=out, species=species, samples=samples, reference=reference, group_column=group_column,
+            method=method, scale=scale, common_only=common_only, format=format, **options,
         )
     )  # fmt: skip

@@ -308,3 +308,79 @@ def test_ids_in_another_column_are_pointed_out(stressaxis: Command, study: tuple
     sheet.to_csv(study[1], index=False)
     said = ask(stressaxis, study)
     assert said.status == 2 and "the ids stand in column mouse: make it the first column" in said.err
+
+
+PANEL = ["Il4", "Il5", "Il13", "Ccl11", "Ifng", "Cxcl9", "Tnf", "Il6", "Vegfa", "Csf2", "Ccl3", "Ccl4", "Il1a", "Il10"]
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> tuple[Path, Path]:
+    """14 cytokines of 20 mice; the four Th2 members 1.5 SD higher in SUS."""
+    rng = np.random.default_rng(12)
+    mice = [f"m{k:02d}" for k in range(20)]
+    values = pd.DataFrame(rng.normal(6, 1, (20, len(PANEL))), index=mice, columns=PANEL)
+    values.iloc[10:, :4] += 1.5
+    (tmp_path / "p.csv").write_text("# unit: log2 pg/mL\n# species: mouse\n" + values.rename_axis("sample").to_csv())
+    pd.DataFrame({"mouse": mice, "group": ["CON"] * 10 + ["SUS"] * 10}).to_csv(tmp_path / "s.csv", index=False)
+    return tmp_path / "p.csv", tmp_path / "s.csv"
+
+
+def test_axes_by_hand(stressaxis: Command, panel: tuple[Path, Path], tmp_path: Path):
+    said = stressaxis("axes", panel[0], "--samples", panel[1], "--reference", "CON", "--out", tmp_path / "scores.csv")
+    assert said.status == 0, said.err
+    assert "Th2: scored from Il13, Ccl11, Il4, Il5" in said.out
+    assert "Treg: no score: 1 detected member(s) of Treg (Il10), at least 3 needed" in said.out
+    assert "Th2 skew of SUS (n = 10) against CON (n = 10): " in said.out
+    values = pd.read_csv(panel[0], comment="#", index_col=0)
+    z = (values - values[:10].mean()) / values[:10].std()
+    table = pd.read_csv(tmp_path / "scores.csv")
+    scores = table.pivot(index="sample", columns="axis", values="score")
+    np.testing.assert_allclose(scores["Th2"], z[PANEL[:4]].mean(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(scores["th2_skew"], scores["Th2"] - scores["Th1"], rtol=1e-9)
+    assert scores["Treg"].isna().all() and table.loc[table["axis"] == "Treg", "note"].str.contains("at least 3").all()
+    skew = table[table["axis"] == "th2_skew"]
+    assert ((skew["low"] < skew["score"]) & (skew["score"] < skew["high"])).all()
+    assert table.loc[table["axis"] == "Th2", ["low", "high"]].isna().all(axis=None)
+    group = pd.read_csv(tmp_path / "scores.groups.csv").set_index("group").loc["SUS"]
+    assert group["th2_skew"] == pytest.approx(scores["th2_skew"][10:].mean()) and group["low"] > 0
+    members = pd.read_csv(tmp_path / "scores.members.csv").query("axis == 'Th2' and status == 'used'")
+    assert set(members["symbol"]) == set(PANEL[:4])
+
+
+@pytest.mark.parametrize("method", ["pc1", "singscore", "ssgsea", "gsva"])
+def test_axes_by_other_methods(stressaxis: Command, panel: tuple[Path, Path], tmp_path: Path, method: str):
+    said = stressaxis("axes", panel[0], "--method", method, "--out", tmp_path / "scores.csv")
+    assert said.status == 0, said.err
+    assert ("% of their variance" in said.out) == (method == "pc1")
+    assert ("z against mean and SD of all 20 samples, since no --reference" in said.out) == (method == "pc1")
+    table = pd.read_csv(tmp_path / "scores.csv")
+    assert "th2_skew" not in set(table["axis"]) and not (tmp_path / "scores.groups.csv").exists()
+    th2 = table[table["axis"] == "Th2"]["score"].to_numpy()
+    assert th2[10:].mean() > th2[:10].mean()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (["--reference", "CON"], "no column 'group' tells the groups"),
+        (["--samples", "{s}", "--reference", "CTR"], "no sample is of group CTR.*one of CON, SUS"),
+        (["--samples", "{s}", "--reference", "con"], "did you mean CON"),
+        (["--samples", "{s}", "--reference", "SUS", "--group-column", "arm"], "no column 'arm' tells the groups"),
+        (["--method", "plage"], "unknown method; found plage, expected mean-z, pc1, singscore, ssgsea, gsva"),
+        (["--species", "rat"], "species is 'rat'"),
+    ],
+)
+def test_axes_refuses_with_the_reason(stressaxis: Command, panel, tmp_path: Path, arguments: list[str], match: str):
+    arguments = [each.format(s=panel[1]) for each in arguments]
+    said = stressaxis("axes", panel[0], *arguments, "--out", tmp_path / "scores.csv")
+    assert said.status == 2, said.out
+    assert pd.Series([said.err.replace("\n", " ")]).str.contains(match).all(), said.err
+
+
+def test_axes_of_the_mouse_panel_have_no_th2(stressaxis: Command, shared: Path, tmp_path: Path):
+    """Il5 alone is no Th2 score, by any method."""
+    path = shared / "proteomics/olink_mouse_dbs_t1d/Mouse_DBS_Plate_1_NPX.csv"
+    for method in ("mean-z", "singscore"):
+        said = stressaxis("axes", path, "--method", method, "--out", tmp_path / "scores.csv")
+        assert said.status == 0 and "Th2: no score: 0 detected member(s) of Th2 (none), at least 3 needed" in said.out
+        assert pd.read_csv(tmp_path / "scores.csv").query("axis == 'Th2'")["score"].isna().all()
