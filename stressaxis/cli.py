@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from core.errors import StressaxisError
-from stressaxis.commands import experiment, planning, recordings, serum, signatures, upkeep
+from stressaxis.commands import arenas, experiment, planning, recordings, serum, signatures, upkeep
 from stressaxis.commands.ending import INTERRUPTED, NOT_POSSIBLE, console
 
 __all__ = ["app", "main"]
@@ -50,6 +50,7 @@ for command in (
     experiment.simulate,
     upkeep.status,
     upkeep.clean,
+    arenas.arena,
     recordings.track,
     recordings.tracks,
     serum.serum,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import InputError
 from stressaxis.atomic import write_text
 from stressaxis.system_libraries import check_system_libraries
-
-if TYPE_CHECKING:
-    from behavior.region import Region
 
 __all__ = ["track_recording"]
 
@@ -34,7 +29,7 @@ def track_recording(
     out
         CSV file to write: ``frame, time_s, x_px, y_px, nose_x_px, ..., area_px, confidence, note``.
     config
-        Experiment file whose arena restricts the search; without it the whole picture is searched.
+        Experiment file or table of corners, whose arena restricts the search; without it, the whole picture.
     arena_name
         Which of its arenas.
     independent_frames
@@ -48,13 +43,16 @@ def track_recording(
     check_system_libraries()
     from dataclasses import replace
 
+    from behavior.region import as_region
     from behavior.tracker import TrackOptions, track
     from behavior.tracks import tracks_table
     from behavior.video import open_video
+    from stressaxis.arena_files import read_arena
 
     region, options = None, TrackOptions()
     if config is not None:
-        region, options = _from_config(config, arena_name)
+        given = read_arena(config, name=arena_name)
+        region, options = as_region(given.arena), given.tracking or options
     if independent_frames:
         options = replace(options, independent_frames=True)
     tracks = track(open_video(video), region, options=options)
@@ -64,23 +62,3 @@ def track_recording(
     summary = f"{out}: {len(table)} frames, animal found in {int(seen.sum())} ({seen.mean():.1%})"
     damage = tracks.attrs.get("damage", "")
     return f"{summary}\nthe recording is damaged: {damage}" if damage else summary
-
-
-def _from_config(config: Path, arena_name: str | None) -> tuple[Region, Any]:
-    import configs
-    from behavior.arena import build_arena
-    from behavior.region import Region
-
-    behavior = configs.load(config).behavior
-    if behavior is None:
-        raise InputError("the experiment has no arenas", file=config, expected="a section `behavior` with `arenas`")
-    known = list(behavior.arenas)
-    if arena_name is None and len(known) > 1:
-        raise InputError(
-            "the experiment has several arenas", file=config, expected=f"--arena-name {' or '.join(known)}"
-        )
-    name = known[0] if arena_name is None else arena_name
-    if name not in behavior.arenas:
-        raise InputError(f"no arena is called {name!r}", file=config, expected=f"one of {', '.join(known)}")
-    arena = build_arena(behavior.arena_options(name), corners_px=behavior.arenas[name].floor_corners_px)
-    return Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px), behavior.tracking
