@@ -5,9 +5,9 @@ from core.lazy import lazy_front
 __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
-        "censored": ("CensoredResult", "censored_likelihood_test", "censored_test"),
+        "censored": ("censored_likelihood_test", "censored_test"),
         "censored_regression": ("CensoredFit", "fit_censored"),
-        "detection_model": ("DetectionResult", "detection_likelihood_test", "detection_test"),
+        "detection_model": ("detection_likelihood_test", "detection_test"),
         "firth_logistic": ("FirthFit", "fit_firth"),
         "permutation": ("PermutationResult", "permutation_test"),
         "normalisation": (
@@ -25,7 +25,6 @@ __getattr__, __dir__, __all__ = lazy_front(
         "contrasts": ("contrast_matrix", "contrasts"),
         "repeated_measures": (
             "RandomInterceptTest",
-            "RepeatedMeasuresResult",
             "random_intercept_test",
             "repeated_measures_test",
         ),
@@ -67,7 +66,13 @@ __getattr__, __dir__, __all__ = lazy_front(
         "anndata_form": ("from_anndata", "to_anndata"),
         "readers": ("READERS", "SerumOptions", "SerumTable", "read_serum"),
         "standard_curves": ("Curve", "CurveOptions", "fit_curve", "fit_plate"),
-        "signature": ("SIGNATURE_COLUMNS", "SignatureResult", "false_discovery_q", "signature_table"),
+        "signature": (
+            "SIGNATURE_COLUMNS",
+            "CoefficientResult",
+            "SignatureResult",
+            "false_discovery_q",
+            "signature_table",
+        ),
         "simulation": ("BeadPanelOptions", "SerumSimulation", "simulate_bead_panel", "simulate_olink"),
     },
 )

@@ -6,25 +6,23 @@ regression in which such a value contributes the probability of lying below the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from core.problems import Problem
-from proteomics.abundance import FLAGS, subject_samples
+from proteomics.abundance import FLAGS
 from proteomics.censored_regression import fit_censored
-from proteomics.linear_model import fit_linear
-from proteomics.model_samples import align_samples, asked_design, sample_table, side_table, sides_of
-from proteomics.signature import false_discovery_q
+from proteomics.model_samples import asked_model, side_table
+from proteomics.signature import CoefficientResult, false_discovery_q
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["DETECTED_PER_COEFFICIENT", "CensoredResult", "CensoredTest", "censored_likelihood_test", "censored_test"]
+__all__ = ["DETECTED_PER_COEFFICIENT", "CensoredTest", "censored_likelihood_test", "censored_test"]
 
 Array = npt.NDArray[np.float64]
 
@@ -91,29 +89,9 @@ def censored_likelihood_test(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class CensoredResult:
-    """A signature from the censored model.
-
-    Parameters
-    ----------
-    table
-        ``protein, symbol, uniprot, logfc, se, t, df, p, q, n_1, n_0, n_below, note``; ``n_1`` and ``n_0`` count values
-        measured or censored, ``n_below`` the censored ones; ``se = logfc / t``.
-    design, coefficient, sides, problems
-        As in :class:`proteomics.signature.SignatureResult`.
-    """
-
-    table: pd.DataFrame
-    design: pd.DataFrame
-    coefficient: str
-    sides: pd.DataFrame
-    problems: list[Problem] = field(default_factory=list)
-
-
 def censored_test(
     ds: xr.Dataset, *, design: str | pd.DataFrame, coefficient: str, samples: pd.DataFrame | None = None
-) -> CensoredResult:
+) -> CoefficientResult:
     """Test one coefficient of a censored normal model in every protein.
 
     A value flagged below LOD is censored at its LOD (at the value itself where no LOD is stated); one flagged above
@@ -127,8 +105,10 @@ def censored_test(
 
     Returns
     -------
-    CensoredResult
-        Rows with fewer than 8 detected values per coefficient are NaN, with that reason.
+    CoefficientResult
+        ``table`` with ``protein, symbol, uniprot, logfc, se, t, df, p, q, n_1, n_0, n_below, note``; ``n_1`` and
+        ``n_0`` count values measured or censored, ``n_below`` the censored ones; ``se = logfc / t``. Rows with fewer
+        than 8 detected values per coefficient are NaN, with that reason.
 
     Raises
     ------
@@ -148,14 +128,9 @@ def censored_test(
     >>> int(row["n_below"]), bool(0.3 < row["logfc"] < 1.7)
     (10, True)
     """
-    ds = subject_samples(ds)
-    table = sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
-    built, name = asked_design(table, design, coefficient)
-    ds, matrix, problems = align_samples(ds, built)
-    columns = matrix.to_numpy()
-    names = [str(label) for label in matrix.columns]
-    fit_linear(np.zeros((1, len(columns))), columns, names=names)  # refuses a design that cannot tell its columns apart
-    values, side = censored_values(ds)
+    asked = asked_model(ds, design=design, coefficient=coefficient, samples=samples)
+    columns = asked.matrix.to_numpy()
+    values, side = censored_values(asked.ds)
     detected = np.isfinite(values) & (side == 0)
     enough = detected.sum(axis=1) >= DETECTED_PER_COEFFICIENT * columns.shape[1]
     note = np.where(enough, "", FEW).astype(object)
@@ -165,23 +140,21 @@ def censored_test(
         elif np.ptp(values[row][detected[row]]) == 0:
             note[row] = "all detected values are the same"
     usable = note == ""
-    column = names.index(name)
     parts = {label: np.full(len(values), np.nan) for label in ("logfc", "se", "t", "df", "p")}
     if usable.any():
-        test = censored_likelihood_test(values[usable], side[usable], columns, column)
+        test = censored_likelihood_test(values[usable], side[usable], columns, asked.column)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = (test.estimate, test.estimate / test.t, test.t, test.df, test.p)
         for label, numbers in zip(parts, found, strict=True):
             parts[label][usable] = numbers
         runaway = np.flatnonzero(usable)[np.isnan(test.estimate)]
         note[runaway] = "one side is wholly censored: the size of the difference has no estimate"
-    sides = sides_of(matrix, name, built.terms)
-    return CensoredResult(
-        table=_table(ds, parts, np.isfinite(values), side != 0, sides, note),
-        design=matrix,
-        coefficient=name,
-        sides=side_table(matrix, sides),
-        problems=[*built.problems, *problems],
+    return CoefficientResult(
+        table=_table(asked.ds, parts, np.isfinite(values), side != 0, asked.sides, note),
+        design=asked.matrix,
+        coefficient=asked.coefficient,
+        sides=side_table(asked.matrix, asked.sides),
+        problems=asked.problems,
     )
 
 

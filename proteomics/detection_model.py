@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from core.problems import Problem
-from proteomics.abundance import subject_samples
 from proteomics.censored import DETECTED_PER_COEFFICIENT, FEW
 from proteomics.firth_logistic import fit_firth
-from proteomics.linear_model import fit_linear
-from proteomics.model_samples import align_samples, asked_design, sample_table, side_table, sides_of
-from proteomics.signature import false_discovery_q
+from proteomics.model_samples import asked_model, side_table
+from proteomics.signature import CoefficientResult, false_discovery_q
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["DetectionResult", "detection_likelihood_test", "detection_test"]
+__all__ = ["detection_likelihood_test", "detection_test"]
 
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetectionResult:
-    """Detection by coefficient.
-
-    Parameters
-    ----------
-    table
-        ``protein, symbol, uniprot, log_odds, se, p, q, n_1, n_0, detected_1, detected_0, note``; log odds with base e,
-        ``p`` from the penalised likelihood ratio.
-    design, coefficient, sides, problems
-        As in :class:`proteomics.signature.SignatureResult`.
-    """
-
-    table: pd.DataFrame
-    design: pd.DataFrame
-    coefficient: str
-    sides: pd.DataFrame
-    problems: list[Problem] = field(default_factory=list)
-
-
 def detection_test(
     ds: xr.Dataset, *, design: str | pd.DataFrame, coefficient: str, samples: pd.DataFrame | None = None
-) -> DetectionResult:
+) -> CoefficientResult:
     """Test one coefficient of a Firth-penalised logistic model of "above LOD" in every protein.
 
     Parameters
@@ -58,8 +34,10 @@ def detection_test(
 
     Returns
     -------
-    DetectionResult
-        Rows with fewer than 8 detected values per coefficient, or detected everywhere, are NaN, with that reason.
+    CoefficientResult
+        ``table`` with ``protein, symbol, uniprot, log_odds, se, p, q, n_1, n_0, detected_1, detected_0, note``; log
+        odds with base e, ``p`` from the penalised likelihood ratio. Rows with fewer than 8 detected values per
+        coefficient, or detected everywhere, are NaN, with that reason.
 
     Notes
     -----
@@ -79,13 +57,8 @@ def detection_test(
     >>> table[["detected_1", "detected_0"]].values.tolist(), bool(table["p"][0] < 0.01)
     ([[16, 6]], True)
     """
-    ds = subject_samples(ds)
-    samples = sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
-    built, name = asked_design(samples, design, coefficient)
-    ds, matrix, problems = align_samples(ds, built)
-    columns = matrix.to_numpy()
-    names = [str(label) for label in matrix.columns]
-    fit_linear(np.zeros((1, len(columns))), columns, names=names)  # refuses a design that cannot tell its columns apart
+    asked = asked_model(ds, design=design, coefficient=coefficient, samples=samples)
+    ds, columns = asked.ds, asked.matrix.to_numpy()
     below = ds["below_lod"].transpose("protein", "sample").values
     seen = np.isfinite(ds["abundance"].transpose("protein", "sample").values) | below
     detected = seen & ~below
@@ -93,16 +66,15 @@ def detection_test(
     usable = note == ""
     parts = {label: np.full(len(seen), np.nan) for label in ("log_odds", "se", "p")}
     if usable.any():
-        found = detection_likelihood_test(detected[usable], seen[usable], columns, names.index(name))
+        found = detection_likelihood_test(detected[usable], seen[usable], columns, asked.column)
         for label, numbers in zip(parts, found, strict=True):
             parts[label][usable] = numbers
-    sides = sides_of(matrix, name, built.terms)
-    return DetectionResult(
-        table=_table(ds, parts, seen, detected, sides, note),
-        design=matrix,
-        coefficient=name,
-        sides=side_table(matrix, sides),
-        problems=[*built.problems, *problems],
+    return CoefficientResult(
+        table=_table(ds, parts, seen, detected, asked.sides, note),
+        design=asked.matrix,
+        coefficient=asked.coefficient,
+        sides=side_table(asked.matrix, asked.sides),
+        problems=asked.problems,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +11,79 @@ import numpy.typing as npt
 
 from core.errors import InputError
 from core.problems import Problem
+from proteomics.abundance import subject_samples
 from proteomics.design_matrix import Design, build_design, coefficient_name
+from proteomics.linear_model import fit_linear
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["align_samples", "asked_design", "sample_table", "side_table", "sides_of"]
+__all__ = ["AskedModel", "align_samples", "asked_design", "asked_model", "sample_table", "side_table", "sides_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedModel:
+    """A model and one of its coefficients, on the samples that table and design both have.
+
+    Parameters
+    ----------
+    ds
+        The abundance Dataset, subjects' samples only, in the design's order.
+    matrix
+        Rows = samples, columns = coefficients.
+    coefficient, column
+        The column tested, by name and by place.
+    sides
+        (N,) see :func:`sides_of`.
+    samples
+        The table of samples that the formula was read over.
+    problems
+        Samples set aside.
+    """
+
+    ds: xr.Dataset
+    matrix: pd.DataFrame
+    coefficient: str
+    column: int
+    sides: npt.NDArray[np.object_]
+    samples: pd.DataFrame
+    problems: list[Problem]
+
+
+def asked_model(
+    ds: xr.Dataset, *, design: str | pd.DataFrame, coefficient: str, samples: pd.DataFrame | None = None
+) -> AskedModel:
+    """What every test of one coefficient begins with.
+
+    Parameters
+    ----------
+    ds, design, coefficient, samples
+        As in :func:`proteomics.differential.moderated_test`.
+
+    Raises
+    ------
+    InputError
+        If ids or names do not fit.
+    RefusedError
+        If columns of the design cannot be told apart.
+    """
+    ds = subject_samples(ds)
+    table = sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
+    built, name = asked_design(table, design, coefficient)
+    ds, matrix, problems = align_samples(ds, built)
+    names = [str(label) for label in matrix.columns]
+    # Refuses a design that cannot tell its columns apart.
+    fit_linear(np.zeros((1, len(matrix))), matrix.to_numpy(), names=names)
+    return AskedModel(
+        ds=ds,
+        matrix=matrix,
+        coefficient=name,
+        column=names.index(name),
+        sides=sides_of(matrix, name, built.terms),
+        samples=table,
+        problems=problems,
+    )
 
 
 def asked_design(table: pd.DataFrame, design: str | pd.DataFrame, coefficient: str) -> tuple[Design, str]:

@@ -11,26 +11,24 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
-from core.problems import Problem
-from proteomics.abundance import subject_samples
 from proteomics.block_correlation import block_correlation
 from proteomics.linear_model import dependent_columns
-from proteomics.model_samples import align_samples, asked_design, sample_table, side_table, sides_of
-from proteomics.signature import false_discovery_q
+from proteomics.model_samples import asked_model, side_table
+from proteomics.signature import CoefficientResult, false_discovery_q
 from proteomics.tails import t_two_sided
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["RandomInterceptTest", "RepeatedMeasuresResult", "random_intercept_test", "repeated_measures_test"]
+__all__ = ["RandomInterceptTest", "random_intercept_test", "repeated_measures_test"]
 
 Array = npt.NDArray[np.float64]
 
@@ -121,25 +119,6 @@ def _one(y: Array, x: Array, labels: npt.NDArray[np.intp], rho: float, column: i
     return float(estimate[column]), float(np.sqrt(own)), df
 
 
-@dataclass(frozen=True, kw_only=True)
-class RepeatedMeasuresResult:
-    """A signature from the mixed model.
-
-    Parameters
-    ----------
-    table
-        ``protein, symbol, uniprot, logfc, se, t, df, p, q, n_1, n_0, correlation, note``.
-    design, coefficient, sides, problems
-        As in :class:`proteomics.signature.SignatureResult`.
-    """
-
-    table: pd.DataFrame
-    design: pd.DataFrame
-    coefficient: str
-    sides: pd.DataFrame
-    problems: list[Problem] = field(default_factory=list)
-
-
 def repeated_measures_test(
     ds: xr.Dataset,
     *,
@@ -147,7 +126,7 @@ def repeated_measures_test(
     coefficient: str,
     block: pd.Series[Any] | str,
     samples: pd.DataFrame | None = None,
-) -> RepeatedMeasuresResult:
+) -> CoefficientResult:
     """Mixed model with a random intercept per animal, protein by protein.
 
     Parameters
@@ -156,6 +135,11 @@ def repeated_measures_test(
         As in :func:`proteomics.differential.moderated_test`.
     block
         The animal of each sample: a column of ``samples``, or labels by sample id.
+
+    Returns
+    -------
+    CoefficientResult
+        ``table`` with ``protein, symbol, uniprot, logfc, se, t, df, p, q, n_1, n_0, correlation, note``.
 
     Raises
     ------
@@ -179,20 +163,16 @@ def repeated_measures_test(
     """
     import pandas as pd
 
-    ds = subject_samples(ds)
-    table = sample_table(ds) if samples is None else samples.set_axis(samples.index.astype(str))
-    built, name = asked_design(table, design, coefficient)
+    asked = asked_model(ds, design=design, coefficient=coefficient, samples=samples)
+    ds, matrix, sides, table = asked.ds, asked.matrix, asked.sides, asked.samples
     if isinstance(block, str) and block not in table.columns:
         raise InputError(f"the table of samples has no column {block!r}", expected=", ".join(map(str, table.columns)))
     labels = table[block] if isinstance(block, str) else block.set_axis(block.index.astype(str))
-    ds, matrix, problems = align_samples(ds, built)
     labels = labels.reindex(matrix.index)
     if labels.isna().any():
         raise InputError("samples without an animal", found=", ".join(map(str, matrix.index[labels.isna()][:5])))
     values = ds["abundance"].transpose("protein", "sample").values
-    names = [str(label) for label in matrix.columns]
-    test = random_intercept_test(values, matrix.to_numpy(), labels.to_numpy(), names.index(name))
-    sides = sides_of(matrix, name, built.terms)
+    test = random_intercept_test(values, matrix.to_numpy(), labels.to_numpy(), asked.column)
     known = np.isfinite(values)
     slope = bool((sides == "both").all())
     result = pd.DataFrame(
@@ -212,10 +192,10 @@ def repeated_measures_test(
             "note": np.where(np.isfinite(test.p), "", "not measured in enough samples for this model"),
         }
     )
-    return RepeatedMeasuresResult(
+    return CoefficientResult(
         table=result,
         design=matrix,
-        coefficient=name,
+        coefficient=asked.coefficient,
         sides=side_table(matrix, sides),
-        problems=[*built.problems, *problems],
+        problems=asked.problems,
     )

@@ -15,7 +15,7 @@ from proteomics.moderated import ModeratedFit
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SIGNATURE_COLUMNS", "SignatureResult", "false_discovery_q", "signature_table"]
+__all__ = ["SIGNATURE_COLUMNS", "CoefficientResult", "SignatureResult", "false_discovery_q", "signature_table"]
 
 SIGNATURE_COLUMNS = (
     "protein", "symbol", "uniprot", "logfc", "se", "t", "df", "p", "q", "n_1", "n_0", "average", "B", "note",
@@ -23,15 +23,13 @@ SIGNATURE_COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignatureResult:
-    """A signature with what is needed to judge and reuse it.
+class CoefficientResult:
+    """One coefficient of one model, tested in every protein: moderated, censored, of detection, of repeated measures.
 
     Parameters
     ----------
     table
-        Columns `SIGNATURE_COLUMNS`, one row a protein in the order of the input.
-    moderated
-        Everything fitted, all coefficients.
+        One row a protein in the order of the input; the test says which columns.
     design
         Rows = samples analysed, columns = coefficients.
     coefficient
@@ -39,22 +37,36 @@ class SignatureResult:
     sides
         Columns ``sample, side``: ``"1"`` and ``"0"`` for a comparison of two sides, ``"both"`` for a slope, ``""`` for
         samples that only inform the variance or other coefficients.
-    correlation
-        Correlation within blocks that was used; None without blocks.
-    weights
-        (N,) sample weights that were used; None without.
     problems
         Samples set aside and warnings.
     """
 
     table: pd.DataFrame
-    moderated: ModeratedFit
     design: pd.DataFrame
     coefficient: str
     sides: pd.DataFrame
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureResult(CoefficientResult):
+    """A signature of moderated statistics with what is needed to judge and reuse it.
+
+    Parameters
+    ----------
+    table, design, coefficient, sides, problems
+        As in :class:`CoefficientResult`; the table has the columns `SIGNATURE_COLUMNS`.
+    moderated
+        Everything fitted, all coefficients.
+    correlation
+        Correlation within blocks that was used; None without blocks.
+    weights
+        (N,) sample weights that were used; None without.
+    """
+
+    moderated: ModeratedFit
     correlation: float | None = None
     weights: npt.NDArray[np.float64] | None = None
-    problems: list[Problem] = field(default_factory=list)
 
 
 def false_discovery_q(p: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -201,3 +201,17 @@ def test_exact_level_of_the_detection_test(size: int) -> None:
     for chance in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         weight = np.array([stats.binom.pmf(a, size, chance) * stats.binom.pmf(b, size, chance) for a, b in counts])
         assert weight[p < 0.05].sum() <= 0.05 * weight.sum()
+
+
+@pytest.mark.parametrize("test", [censored_test, detection_test])
+def test_a_sample_left_out_is_said_once(test) -> None:  # type: ignore[no-untyped-def]
+    """Neither a sample without a value of the formula nor one that the table lacks stands twice among the problems."""
+    rng = np.random.default_rng(3)
+    names = [f"s{number:02d}" for number in range(40)]
+    values = pd.DataFrame({"Il4": rng.normal(5, 1, 40)}, index=names)
+    ds = from_frame(values, platform="beads", species="mouse", unit="log2 pg/mL", lod=[4.8])
+    samples = pd.DataFrame({"group": ["CON", "SUS"] * 21}, index=[*names, "absent", "absent too"])
+    samples.loc["s03", "group"] = ""
+    result = test(ds, design="~ group", coefficient="group", samples=samples)
+    assert sorted(problem.subject for problem in result.problems) == ["absent", "absent too", "s03"]
+    assert len(result.design) == 39 and result.coefficient == "group[T.SUS]"
