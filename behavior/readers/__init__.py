@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["READERS", "ReadOptions", "TrackFile", "read_tracks_file"]
 
-_get, __dir__, _ = lazy_front(__name__, {"trackfile": ("ReadOptions", "TrackFile")})
-
 #: Where the readers stand, in the order in which they are asked whether they know a file.
 _READERS = (
     "stressaxis_files.NETCDF",
@@ -37,12 +35,9 @@ _READERS = (
 )
 
 
-def __getattr__(name: str) -> Any:
-    if name == "READERS":
-        if "READERS" not in globals():
-            globals()["READERS"] = load_readers(__name__, _READERS)
-        return globals()["READERS"]
-    return _get(name)
+__getattr__, __dir__, _ = lazy_front(
+    __name__, {"trackfile": ("ReadOptions", "TrackFile")}, made={"READERS": lambda: load_readers(__name__, _READERS)}
+)
 
 
 def read_tracks_file(path: str | Path, *, format: str = "auto", **options: Any) -> TrackFile:

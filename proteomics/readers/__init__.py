@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["READERS", "SerumOptions", "SerumTable", "read_serum"]
 
-_get, __dir__, _ = lazy_front(__name__, {"table": ("SerumOptions", "SerumTable", "SetApart")})
-
 #: Where the readers stand, in the order in which they are asked whether they know a file.
 _READERS = (
     "refused.REFUSED",
@@ -38,12 +36,11 @@ _READERS = (
 )
 
 
-def __getattr__(name: str) -> Any:
-    if name == "READERS":
-        if "READERS" not in globals():
-            globals()["READERS"] = load_readers(__name__, _READERS)
-        return globals()["READERS"]
-    return _get(name)
+__getattr__, __dir__, _ = lazy_front(
+    __name__,
+    {"table": ("SerumOptions", "SerumTable", "SetApart")},
+    made={"READERS": lambda: load_readers(__name__, _READERS)},
+)
 
 
 def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> SerumTable:
