@@ -16,7 +16,7 @@ from behavior.opencv_threads import one_opencv_thread
 from behavior.region import as_region
 from behavior.scene import learn_scene
 from behavior.tracks import from_arrays
-from behavior.video import Video, open_video
+from behavior.video import Frame, Video, open_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,9 @@ __all__ = ["TrackOptions", "track"]
 
 #: Frames that the scene is learned from.
 SAMPLES = 24
+#: So are these of the first seconds, which often show the empty box: an animal that then sits still all the time would
+#: otherwise be taken for a part of it.
+OPENING_S, OPENING_EVERY_S = 10.0, 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,10 +120,10 @@ def track(
     video = video if isinstance(video, Video) else open_video(video)
     region = as_region(arena)
     dark = {"auto": None, "dark": True, "light": False}[options.polarity]
-    samples = video.samples(options.samples)
-    move = None
+    samples, move = video.samples(options.samples), None
     if not options.independent_frames:
         move = find_camera_move([frame.luma for frame in samples], [frame.time_s for frame in samples])
+        samples = _with_opening(samples, video.opening(OPENING_S, every_s=OPENING_EVERY_S))
     steady = SteadyView(move)
     scene = learn_scene([steady.view(frame.luma, frame.time_s) for frame in samples], region, dark=dark)
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
@@ -133,6 +136,13 @@ def track(
         attrs={"timestamps_mended": video.mended, **_camera_attrs(move, steady)},
         **columns,
     )
+
+
+def _with_opening(samples: list[Frame], opening: list[Frame]) -> list[Frame]:
+    """Samples and those opening frames that are not among them."""
+    known = {round(frame.time_s, 3) for frame in samples}
+    more = [frame for frame in opening if round(frame.time_s, 3) not in known]
+    return sorted([*samples, *more], key=lambda frame: frame.time_s)
 
 
 def _camera_attrs(move: CameraMove | None, steady: SteadyView) -> dict[str, Any]:

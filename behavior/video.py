@@ -35,6 +35,8 @@ _LENGTH_TOLERANCE_S = 1.0
 _LENGTH_TOLERANCE = 0.01
 #: Pictures up to this many px are decoded by one thread when it runs beside the caller.
 _ONE_THREAD_PX = 1_000_000
+#: Pixels that :meth:`Video.opening` decodes at most: about a second's work.
+_OPENING_PX = 600_000_000
 #: Px of pictures handed over at a time when decoding ahead.
 _AHEAD_PX = 2_500_000
 
@@ -175,6 +177,18 @@ class Video:
         if len(seen) < 10:
             return self._spread(count)
         return [seen[pts] for pts in sorted(seen)]
+
+    def opening(self, length_s: float, *, every_s: float) -> list[Frame]:
+        """Frames of the first seconds, one every so often, copied; fewer where the pictures are large."""
+        most = _OPENING_PX // (self.info.width * self.info.height)
+        kept: list[Frame] = []
+        opened = Video(self.info, start_pts=self._start_pts, threads=1, deblock=self._deblock)
+        for count, frame in enumerate(opened.frames()):
+            if frame.time_s >= length_s or count >= most:
+                break
+            if not kept or frame.time_s >= kept[-1].time_s + every_s - 1e-6:
+                kept.append(Frame(frame.index, frame.time_s, frame.luma.copy()))
+        return kept
 
     def _spread(self, count: int) -> list[Frame]:
         """At most ``count`` frames at even steps, by reading all of it: for short files and those without index."""

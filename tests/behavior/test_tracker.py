@@ -12,8 +12,10 @@ import pytest
 
 from behavior.region import Region
 from behavior.release import find_release
+from behavior.simulation import RenderOptions, render_trial
 from behavior.tracker import TrackOptions, track
 from behavior.tracks import tracks_table
+from behavior.video import open_video
 
 LENGTH, WIDTH = 50, 20
 
@@ -323,3 +325,18 @@ def test_white_animal_followed(shared):
     table = tracks_table(track(shared / "video" / "white_on_dark" / "MouseVideo.mp4"))
     assert table.x_px.isna().sum() <= 1
     assert table.confidence.median() > 0.7
+
+
+def test_an_animal_that_never_moves_is_told_from_the_floor_by_the_empty_box_before(tmp_path):
+    options = RenderOptions(window_s=60, condition="sits_still", level="hard", arena_seed=50)
+    truth = render_trial(tmp_path / "still.mp4", options=options, seed=0)
+    tracks = track(
+        open_video(tmp_path / "still.mp4", threads=1),
+        Region(floor_px=truth.corners_px, enclosure_px=truth.enclosure_px),
+    )
+    free = truth.frames["scored"].to_numpy(bool)
+    centre = tracks["position"].sel(keypoint="centre").values[:, :, 0]
+    error = np.hypot(*(centre - truth.frames[["centre_x_px", "centre_y_px"]].to_numpy()).T)[free]
+    # Without frames of the opening its tail, or nothing, is taken for it: some 20 px off.
+    assert np.isfinite(error).mean() == 1
+    assert error.max() < 3

@@ -57,6 +57,9 @@ def run_case(case: Case) -> dict[str, object]:
         key: trials[True][key] / trials[False][key] if trials[False][key] else np.nan for key in ("iz_s", "iz_true_s")
     }
     short = trials[True]["iz_true_s"] < 15
+    # A mouse that never is in the zone has no ratio: right is to give none.
+    both_without = bool(np.isnan(ratios["iz_s"]) and np.isnan(ratios["iz_true_s"]))
+    error = abs(ratios["iz_s"] - ratios["iz_true_s"]) / (1 if short else max(ratios["iz_true_s"], 1e-9))
     return {
         "condition": case.condition,
         "level": case.level,
@@ -64,9 +67,9 @@ def run_case(case: Case) -> dict[str, object]:
         "wrong_percent": 100 * np.mean(np.concatenate([trial["wrong"] for trial in trials.values()])),
         "release_s": max(abs(trial["release_s"]) for trial in trials.values()),
         "zone_s": max(abs(trial["iz_s"] - trial["iz_true_s"]) for trial in trials.values()),
-        "ratio_error": abs(ratios["iz_s"] - ratios["iz_true_s"]) / (1 if short else max(ratios["iz_true_s"], 1e-9)),
+        "ratio_error": 0.0 if both_without else error,
         "limit": 0.02 if short else 0.03,
-        "class_changed": (ratios["iz_s"] < 1) != (ratios["iz_true_s"] < 1) and abs(ratios["iz_true_s"] - 1) > 0.03,
+        "class_changed": (ratios["iz_s"] < 1) != (ratios["iz_true_s"] < 1) and not abs(ratios["iz_true_s"] - 1) <= 0.03,
     }
 
 
@@ -129,7 +132,8 @@ Made by `python -m tests.behavior.validate_conditions --seeds {seeds}` at commit
 Simulated only: the pictures are drawn. {WINDOW_S:g} s trials, 480 x 360 px, 15 frames/s, H.264; both trials of {seeds}
 mice per condition and level; floor corners given, the rest at its defaults. A mouse is within all limits when at most
 0.5 % of its frames are lost or more than half a body length off, its SI ratio is within 3 % (where the time with target
-is under 15 s: within 0.02), and its class is the true one unless the true ratio is within 0.03 of the cut.
+is under 15 s: within 0.02; no ratio where there is none), and its class is the true one unless the true ratio is within
+0.03 of the cut.
 
 {markdown(list(table.columns), table.itertuples(index=False))}
 
