@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import gzip
 import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
 from core.readers import HEAD_BYTES, read_head
 from core.texttables import MAX_BYTES, decode_text, read_text, sniff_delimiter
+from core.workbooks import is_workbook, read_workbook
 
 __all__ = ["Grid", "head_lines", "load_grid", "load_grids", "open_text", "serum_head"]
 
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
-#: A workbook above this many cells is no table of serum samples.
-_MAX_CELLS = 40_000_000
+#: Rows of each sheet by which a workbook is recognised.
+_HEAD_ROWS = 80
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ def load_grids(path: str | Path) -> list[Grid]:
         If the file cannot be read as a table.
     """
     head = read_head(path)
-    if head.startswith((_ZIP, _OLE)):
+    if is_workbook(head):
         return _workbook(Path(path))
     return [_text_grid(open_text(path), str(path))]
 
@@ -153,49 +150,11 @@ def _delimiter(text: str, file: str) -> str:
     return best if candidates[best] else sniff_delimiter(max(lines, key=lambda line: max(map(line.count, "\t;,"))))
 
 
-def _workbook(path: Path) -> list[Grid]:
-    import python_calamine as calamine
-
-    _check_workbook_size(path)
-    try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        names = list(book.sheet_names)
-        sheets = [book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names]
-    # calamine's own error classes share no base that can be named, and a Rust panic derives from BaseException.
-    except BaseException as error:
-        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
-            raise
-        raise InputError(
-            f"the workbook cannot be opened ({error})", file=path, remedy="open it in a spreadsheet and save it again"
-        ) from None
-    if sum(len(rows) * len(rows[0]) for rows in sheets if rows) > _MAX_CELLS:
-        raise InputError("the workbook has too many cells", file=path, expected=f"at most {_MAX_CELLS}")
+def _workbook(path: Path, *, first_rows: int | None = None) -> list[Grid]:
     return [
-        Grid(str(path), name, [[_cell_text(cell) for cell in row] for row in rows], list(range(1, len(rows) + 1)))
-        for name, rows in zip(names, sheets, strict=True)
+        Grid(str(path), name, rows, list(range(1, len(rows) + 1)))
+        for name, rows in read_workbook(path, first_rows=first_rows).items()
     ]
-
-
-def _check_workbook_size(path: Path) -> None:
-    size = path.stat().st_size
-    if read_head(path).startswith(_ZIP):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                size = sum(item.file_size for item in archive.infolist())
-        except zipfile.BadZipFile as error:
-            raise InputError(
-                f"the workbook cannot be opened ({error})", file=path, remedy="copy or save it again"
-            ) from None
-    if size > MAX_BYTES:
-        raise InputError("the workbook is too large", file=path, found=f"{size} bytes", expected=f"at most {MAX_BYTES}")
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, (dt.datetime, dt.date, dt.time)):
-        return cell.isoformat()
-    return str(cell).strip()
 
 
 def serum_head(path: str | Path) -> bytes:
@@ -212,8 +171,9 @@ def serum_head(path: str | Path) -> bytes:
     head = read_head(path)
     if head.startswith(_PARQUET):
         return b"PAR1\n" + "\t".join(_parquet_columns(path)).encode()
-    if head.startswith((_ZIP, _OLE)):
-        text = "\n".join("\t".join(row) for grid in load_grids(path) for row in grid.rows[:80])
+    if is_workbook(head):
+        grids = _workbook(Path(path), first_rows=_HEAD_ROWS)
+        text = "\n".join("\t".join(row) for grid in grids for row in grid.rows)
         return text.encode()[: 4 * HEAD_BYTES]
     if head.startswith(_GZIP):
         try:

@@ -91,6 +91,17 @@ def test_files_that_are_no_tables(tmp_path: Path, content: bytes, message: str) 
         read_serum(path)
 
 
+def test_workbook_with_a_cell_in_the_last_corner_is_refused_before_it_is_laid_out(tmp_path: Path) -> None:
+    """17 thousand million cells would be allocated; both recognising and reading stop before."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["XFD1048576"] = "sample", 1
+    book.save(tmp_path / "corner.xlsx")
+    for reader in ("auto", "wide-matrix"):
+        with pytest.raises(InputError, match=r"corner\.xlsx.*spans too many cells; found 16384 columns x 1048576 rows"):
+            read_serum(tmp_path / "corner.xlsx", format=reader)
+
+
 def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="file not found"):
         read_serum(tmp_path / "no.csv")
