@@ -51,6 +51,8 @@ for command in (
     upkeep.status,
     upkeep.clean,
     arenas.arena,
+    arenas.overlay,
+    arenas.score,
     recordings.track,
     recordings.tracks,
     serum.serum,

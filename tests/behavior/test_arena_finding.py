@@ -142,7 +142,7 @@ def test_a_floor_of_other_proportions_than_stated_is_not_claimed() -> None:
 def test_misfit_is_nothing_for_any_camera_and_grows_with_a_wrong_size() -> None:
     seen = seen_from_aside(25)[np.newaxis]
     sizes = [camera_misfit_cm(seen, width_cm=42, height_cm=h, picture=(480, 360))[0] for h in (42, 46, 54)]
-    assert sizes[0] < 0.05
+    assert sizes[0] < 0.1
     assert sizes[0] < sizes[1] < sizes[2]
 
 
