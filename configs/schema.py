@@ -20,7 +20,7 @@ from integration.association import AssociationOptions
 from integration.cohort import CohortOptions
 from integration.people import PeopleOptions
 from integration.treatment import TreatmentOptions
-from proteomics.differential import ModerationOptions
+from proteomics.moderation_options import ModerationOptions
 from proteomics.readers.table import SerumOptions
 
 __all__ = [

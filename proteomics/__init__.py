@@ -46,8 +46,9 @@ __getattr__, __dir__, __all__ = lazy_front(
         ),
         "axes": ("AxisScores", "axis_members", "axis_names", "axis_scores", "panel_coverage"),
         "design_matrix": ("Design", "build_design", "coefficient_name"),
-        "differential": ("ModerationOptions", "moderated_test", "slope", "two_group"),
+        "differential": ("moderated_test", "slope", "two_group"),
         "linear_model": ("LinearFit", "fit_linear"),
+        "moderation_options": ("ModerationOptions",),
         "moderated": ("FTest", "ModeratedFit", "f_test", "moderate"),
         "orthologues": ("human_orthologue", "mouse_orthologue", "resolve_name"),
         "quality": (

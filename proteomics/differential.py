@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from proteomics.design_matrix import Design, build_design
 from proteomics.linear_model import fit_linear
 from proteomics.model_samples import align_samples, asked_design, sample_table, side_table, sides_of
 from proteomics.moderated import moderate
+from proteomics.moderation_options import ModerationOptions
 from proteomics.signature import SignatureResult, signature_table
 
 if TYPE_CHECKING:
@@ -30,29 +30,6 @@ Array = npt.NDArray[np.float64]
 
 #: Fewest samples on each side of a comparison, and in all above the coefficients of a slope.
 FEWEST_PER_SIDE = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModerationOptions:
-    """How the variances are moderated and which values enter.
-
-    Parameters
-    ----------
-    trend
-        Prior variance as a smooth curve over the average abundance.
-    robust
-        Proteins that vary far more than the others keep more of their own variance.
-    below_lod
-        ``"as_measured"``: the numbers that the platform gives below its limit; ``"missing"``: left out.
-    """
-
-    trend: bool = False
-    robust: bool = False
-    below_lod: str = "as_measured"
-
-    def __post_init__(self) -> None:
-        if self.below_lod not in ("as_measured", "missing"):
-            raise ValueError(f"below_lod {self.below_lod!r}: 'as_measured' or 'missing'")
 
 
 def moderated_test(
