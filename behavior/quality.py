@@ -39,6 +39,8 @@ class QualityOptions:
         Share of the frames that last more than half as long again as the usual frame.
     area_amber
         Ratio of the 95th to the 5th percentile of the silhouette's area.
+    contrast_amber_grey
+        Difference between floor and subject, grey levels of 256: below it the silhouette is uncertain.
     enclosure_amber_percent
         Share of the time in which the point lies inside the enclosure, where the subject cannot be.
     """
@@ -50,13 +52,20 @@ class QualityOptions:
     jumps_red: float = 4.0
     late_amber_percent: float = 5.0
     area_amber: float = 5.0
+    contrast_amber_grey: float = 25.0
     enclosure_amber_percent: float = 5.0
 
     def __post_init__(self) -> None:
         for low, high in (("lost_amber_percent", "lost_red_percent"), ("jumps_amber", "jumps_red")):
             if not 0 <= getattr(self, low) <= getattr(self, high):
                 raise ValueError(f"{low} must be 0 or more and not above {high}")
-        for name in ("jump_speed_cm_s", "late_amber_percent", "area_amber", "enclosure_amber_percent"):
+        for name in (
+            "jump_speed_cm_s",
+            "late_amber_percent",
+            "area_amber",
+            "contrast_amber_grey",
+            "enclosure_amber_percent",
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
 
@@ -69,8 +78,8 @@ class RecordingQuality:
     ----------
     row
         ``file, frames, frames_per_s, duration_s, lost_percent, longest_lost_s, jumps_per_min, late_percent,
-        longest_frame_s, area_ratio, camera_moved_px, camera_moved_s, light`` and ``flags``, what made the light amber
-        or red.
+        longest_frame_s, area_ratio, contrast_grey, camera_moved_px, camera_moved_s, light`` and ``flags``, what made the
+        light amber or red.
     problems
         The same flags as problems.
     """
@@ -119,6 +128,7 @@ def check_recording(
     row |= _losses(time, centre, row["longest_frame_s"])
     row["jumps_per_min"] = _jumps(centre if in_cm else arena.to_cm(centre), time, options.jump_speed_cm_s)
     row["area_ratio"] = _area_ratio(tracks, within)
+    row["contrast_grey"] = float(tracks.attrs.get("contrast_grey", float("nan")))
     row["camera_moved_px"] = float(tracks.attrs.get("camera_moved_px", 0.0))
     row["camera_moved_s"] = float(tracks.attrs.get("camera_moved_s", float("nan")))
     flags = _flags(row, options)
@@ -196,6 +206,9 @@ def _flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, s
         flags.append(("amber", "uneven_frames", message))
     if row["area_ratio"] > options.area_amber:
         flags.append(("amber", "area_changes", f"the silhouette's area varies {row['area_ratio']:.1f}-fold"))
+    if row["contrast_grey"] < options.contrast_amber_grey:
+        message = f"the subject stands out from the floor by {row['contrast_grey']:.0f} of 256 grey levels"
+        flags.append(("amber", "low_contrast", message))
     if row["camera_moved_px"] > 0:
         message = (
             f"the camera moved by {row['camera_moved_px']:.1f} px at {row['camera_moved_s']:.1f} s; "

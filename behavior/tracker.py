@@ -14,7 +14,7 @@ from behavior.follower import COLUMNS, Follower, nothing
 from behavior.headtail import head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
 from behavior.region import as_region
-from behavior.scene import learn_scene
+from behavior.scene import Scene, learn_scene
 from behavior.tracks import from_arrays
 from behavior.video import Frame, Video, open_video
 
@@ -106,7 +106,8 @@ def track(
         Tracks (see :mod:`behavior.tracks`) in px with keypoints centre (centroid of the body without tail), nose and
         tail_base; frames where the subject cannot be told are NaN with the reason in ``note``. Where the camera was
         knocked, positions are those of the view before; the attributes ``camera_moved_s``, ``camera_moved_px`` and
-        ``camera_matrix`` (2 x 3, row by row, from that view to the picture after the move) say so.
+        ``camera_matrix`` (2 x 3, row by row, from that view to the picture after the move) say so. ``contrast_grey``
+        is how far the subject stands out from the floor, in grey levels, ``noise_grey`` the noise of a pixel.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def track(
         fps=video.info.fps,
         source_file=video.info.file,
         damage=video.damage or "",
-        attrs={"timestamps_mended": video.mended, **_camera_attrs(move, steady)},
+        attrs={"timestamps_mended": video.mended, **_scene_attrs(scene), **_camera_attrs(move, steady)},
         **columns,
     )
 
@@ -143,6 +144,12 @@ def _with_opening(samples: list[Frame], opening: list[Frame]) -> list[Frame]:
     known = {round(frame.time_s, 3) for frame in samples}
     more = [frame for frame in opening if round(frame.time_s, 3) not in known]
     return sorted([*samples, *more], key=lambda frame: frame.time_s)
+
+
+def _scene_attrs(scene: Scene | None) -> dict[str, float]:
+    if scene is None:
+        return {}
+    return {"contrast_grey": round(scene.background.contrast, 1), "noise_grey": round(scene.noise, 2)}
 
 
 def _camera_attrs(move: CameraMove | None, steady: SteadyView) -> dict[str, Any]:

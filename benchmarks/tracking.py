@@ -31,7 +31,7 @@ from behavior.opencv_threads import one_opencv_thread
 from behavior.region import Region
 from behavior.scene import learn_scene
 from behavior.simulation.render import RenderOptions, render_trial
-from behavior.tracker import SAMPLES
+from behavior.tracker import OPENING_EVERY_S, OPENING_S, SAMPLES
 from behavior.video import Video, open_video
 
 
@@ -82,7 +82,8 @@ def measure(path: str, name: str, frames: int, repeats: int, threads: int | None
     """One row of the table: repeats of pure decoding and of tracking, in turn."""
     video = open_video(path, threads=threads)
     start = time.perf_counter()
-    scene = learn_scene([frame.luma for frame in video.samples(SAMPLES)], Region())
+    samples = [*video.samples(SAMPLES), *video.opening(OPENING_S, every_s=OPENING_EVERY_S)]
+    scene = learn_scene([frame.luma for frame in samples], Region())
     started_s = time.perf_counter() - start
     if scene is None:
         raise SystemExit(f"{path}: nothing to track")

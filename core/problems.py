@@ -49,6 +49,7 @@ _register(
         "position_jumps": "the tracked point moves faster than a mouse can",
         "uneven_frames": "many frames come late; the frame rate is not steady",
         "area_changes": "the silhouette's area varies more than a mouse's does",
+        "low_contrast": "the subject hardly stands out from the floor; its place is uncertain",
         "camera_moved": "the camera was knocked in mid-recording; later positions are turned back to the view before",
         "inside_enclosure": "the tracked point lies inside the enclosure, where the subject cannot be",
         "few_controls": "too few controls to estimate a cut-off or slope from",

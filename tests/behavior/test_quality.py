@@ -122,3 +122,14 @@ def test_wrong_order_is_found_from_times_in_one_file_or_times_of_recording() -> 
 def test_limits_out_of_order_are_refused(changed: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(changed)).split("_")[0]):
         QualityOptions(**changed)
+
+
+def test_faint_animal_and_knocked_camera_are_flagged() -> None:
+    tracks = recording()
+    tracks.attrs |= {"contrast_grey": 12.0, "camera_moved_px": 6.0, "camera_moved_s": 3.5}
+    quality = check_recording(tracks, ARENA)
+    assert quality.row["flags"] == "low_contrast; camera_moved"
+    assert "12 of 256" in quality.problems[0].message
+    assert "6.0 px at 3.5 s" in quality.problems[1].message
+    tracks.attrs["contrast_grey"], tracks.attrs["camera_moved_px"] = 25.0, 0.0
+    assert check_recording(tracks, ARENA).row["light"] == "green"
