@@ -78,8 +78,8 @@ class RecordingQuality:
     ----------
     row
         ``file, frames, frames_per_s, duration_s, lost_percent, longest_lost_s, jumps_per_min, late_percent,
-        longest_frame_s, area_ratio, contrast_grey, camera_moved_px, camera_moved_s, light`` and ``flags``, what made the
-        light amber or red.
+        longest_frame_s, area_ratio, contrast_grey, camera_moved_px, camera_moved_s, light`` and ``flags``, what
+        made the light amber or red.
     problems
         The same flags as problems.
     """
