@@ -21,6 +21,12 @@ CODES: dict[str, tuple[str, str]] = {
     "damaged_file": ("warning", "a file is damaged; what came before the damage is used"),
     "task_failed": ("error", "a step failed for this item; the others went on"),
     "worker_killed": ("error", "the process that worked on this item was killed"),
+    "out_of_memory": ("error", "there was not enough memory for this item"),
+    "changed_while_read": (
+        "error",
+        "a file vanished or changed while it was read (still being recorded?)",
+    ),
+    "result_damaged": ("warning", "a stored result was not what had been written; it was made again"),
 }
 
 

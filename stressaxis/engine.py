@@ -16,16 +16,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import StressaxisError
-from core.problems import Problem, from_error
+from core.errors import InputError, StressaxisError
+from core.problems import Problem
 from stressaxis.executors import Workers
-from stressaxis.fingerprint import code_fingerprint, digest
+from stressaxis.faults import (
+    InputChangedError,
+    ResultsFolderError,
+    check_unchanged,
+    failure,
+    results_error,
+    will_pass,
+)
+from stressaxis.fingerprint import FileMark, code_fingerprint, code_parts, digest
+from stressaxis.ledger import Entry, Ledger
 from stressaxis.store import Store
 
-__all__ = ["Outcome", "Task", "run_tasks"]
+__all__ = ["Outcome", "Task", "run_tasks", "task_key"]
 
 #: So often may a task's process die while it is the only one at work, before the task counts as failed.
 _CRASHES_ALONE = 2
+
+#: So often is a file read that its drive does not give, and the pause before the second time; each further is 4 x that.
+_TRIES, _PAUSE_S = 3, 1.0
+
+#: What Dask says when its scheduler is gone, by name because Dask is not needed for anything else here.
+_LOST_CLUSTER = ("CommClosedError", "FutureCancelledError", "CancelledError")
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,9 @@ class Task:
         What of the options decides the result, where that is not all of them.
     needs
         Ids of the tasks whose results it reads.
+    marks
+        Path of each file it reads to the mark taken before its fingerprint was; a result made from a file that
+        changed meanwhile is not kept.
     weight
         Expected work in any unit, for the time left.
     subject, file
@@ -62,6 +80,7 @@ class Task:
     inputs: tuple[str, ...] = ()
     key_options: Mapping[str, Any] | None = None
     needs: tuple[str, ...] = ()
+    marks: Mapping[str, FileMark] = field(default_factory=dict)
     weight: float = 1.0
     subject: str = ""
     file: str = ""
@@ -69,7 +88,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: ``done``, ``reused`` or ``failed``."""
+    """How a task ended: ``done``, ``reused`` or ``failed``; a problem may come with one that is done, too."""
 
     task: Task
     state: str
@@ -78,12 +97,37 @@ class Outcome:
     problem: Problem | None = None
 
 
+def task_key(task: Task, needs: Mapping[str, str]) -> str:
+    """Key of a task's result: digest of what it is made from.
+
+    Parameters
+    ----------
+    task
+        The task.
+    needs
+        Id of each task it needs to the key of that result, ``failed`` where there is none.
+
+    Examples
+    --------
+    >>> task = Task(id="a", function="stressaxis.steps.probe:probe_recording", inputs=("f1",))
+    >>> len(task_key(task, {}))
+    40
+    """
+    module = task.function.split(":")[0]
+    return digest([task.function, code_fingerprint(module, task.packages), _deciding(task), task.inputs, dict(needs)])
+
+
+def _deciding(task: Task) -> Mapping[str, Any]:
+    return task.options if task.key_options is None else task.key_options
+
+
 def run_tasks(
     tasks: Iterable[Task],
     *,
     store: Store,
     workers: Workers,
     on_end: Callable[[Outcome], None] = lambda outcome: None,
+    ledger: Ledger | None = None,
 ) -> dict[str, Outcome]:
     """Run tasks in the order their needs allow, at most two per worker in flight.
 
@@ -97,6 +141,8 @@ def run_tasks(
         Who works on them: a process pool's workers or a cluster's.
     on_end
         Called in this process as each task ends, for progress.
+    ledger
+        Notes what each result was made from; the caller saves it.
 
     Returns
     -------
@@ -107,8 +153,12 @@ def run_tasks(
     ------
     ValueError
         If ids repeat or a need is not among the tasks.
+    ResultsFolderError
+        If the store takes nothing more.
+    InputError
+        If the cluster is lost.
     """
-    run = _Run(list(tasks), store, workers, on_end)
+    run = _Run(list(tasks), store, workers, on_end, ledger)
     return run.finish()
 
 
@@ -121,6 +171,7 @@ class _Run:
         store: Store,
         workers: Workers,
         on_end: Callable[[Outcome], None],
+        ledger: Ledger | None,
     ) -> None:
         self.tasks = {task.id: task for task in tasks}
         if len(self.tasks) != len(tasks):
@@ -132,6 +183,8 @@ class _Run:
         self.workers = workers
         self.limit = 2 * workers.count
         self.on_end = on_end
+        self.ledger = ledger
+        self.damaged: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
         self.flying: dict[Future[float], tuple[Task, str]] = {}
         self.crashes: dict[str, int] = {}
@@ -163,28 +216,37 @@ class _Run:
                 self._submit(task, key)
             return
         self.alone = ""
-        while self.ready and len(self.flying) < self.limit:
+        while self.ready and len(self.flying) < self.limit and not self.suspects:
             task = self.tasks[self.ready.pop()]
-            key = self._key(task)
+            key = task_key(task, self._need_keys(task))
+            there = self.store.path(key).is_dir()
             if self.store.has(key):
                 self._end(Outcome(task, "reused", key))
-            else:
-                self._submit(task, key)
+                continue
+            if there:
+                self.damaged.add(task.id)
+            if not self._submit(task, key):
+                break
 
-    def _key(self, task: Task) -> str:
-        module = task.function.split(":")[0]
-        needs = {need: self._result_key(need) for need in task.needs}
-        options = task.options if task.key_options is None else task.key_options
-        return digest([task.function, code_fingerprint(module, task.packages), options, task.inputs, needs])
+    def _need_keys(self, task: Task) -> dict[str, str]:
+        return {need: self._result_key(need) for need in task.needs}
 
     def _result_key(self, need: str) -> str:
         outcome = self.outcomes[need]
         return "failed" if outcome.state == "failed" else outcome.key
 
-    def _submit(self, task: Task, key: str) -> None:
+    def _submit(self, task: Task, key: str) -> bool:
+        """Give a task to a worker; False if the pool turned out to be broken."""
         needs = {need: self._result_folder(need) for need in task.needs}
-        future = self.workers.submit(_perform, str(self.store.folder), key, task.function, needs, dict(task.options))
+        arguments = (str(self.store.folder), key, task.function, needs, dict(task.options), dict(task.marks))
+        try:
+            future = self.workers.submit(_perform, *arguments)
+        except BrokenProcessPool:
+            self._suspect(task, key)
+            self._rebuild()
+            return False
         self.flying[future] = (task, key)
+        return True
 
     def _result_folder(self, need: str) -> str | None:
         outcome = self.outcomes[need]
@@ -197,15 +259,29 @@ class _Run:
             task, key = self.flying.pop(future)
             error = future.exception()
             if error is None:
-                self._end(Outcome(task, "done", key, future.result()))
+                self._end(Outcome(task, "done", key, future.result(), self._mended(task)))
             elif isinstance(error, BrokenProcessPool):
                 broken = True
                 self._suspect(task, key)
+            elif isinstance(error, MemoryError):
+                self._suspect(task, key, error)
+            elif isinstance(error, ResultsFolderError):
+                raise error
+            elif type(error).__name__ in _LOST_CLUSTER:
+                remedy = "see whether the cluster runs, then run again; what is done is kept"
+                raise InputError(f"the cluster was lost ({type(error).__name__}: {error})", remedy=remedy) from error
             else:
-                problem = from_error(error, subject=task.subject, file=task.file, action="left out; the rest went on")
-                self._end(Outcome(task, "failed", key, problem=problem))
+                self._end(Outcome(task, "failed", key, problem=failure(error, task)))
         if broken:
             self._rebuild()
+
+    def _mended(self, task: Task) -> Problem | None:
+        if task.id not in self.damaged:
+            return None
+        message = f"the stored result of {task.id} was not what had been written (a damaged disk, or edited by hand)"
+        return Problem(
+            code="result_damaged", subject=task.subject, file=task.file, message=message, action="made again"
+        )
 
     def _rebuild(self) -> None:
         for task, key in self.flying.values():
@@ -213,24 +289,19 @@ class _Run:
         self.flying.clear()
         self.workers.discard()
 
-    def _suspect(self, task: Task, key: str) -> None:
+    def _suspect(self, task: Task, key: str, error: MemoryError | None = None) -> None:
         # A crash while several were in flight accuses none of them: only one when alone counts.
         crashes = self.crashes.get(task.id, 0) + (self.alone == task.id)
         self.crashes[task.id] = crashes
         if crashes < _CRASHES_ALONE:
             self.suspects.append((task, key))
             return
-        problem = Problem(
-            code="worker_killed",
-            subject=task.subject,
-            file=task.file,
-            message=f"the process that worked on it alone died {crashes} times (out of memory, or killed)",
-            action="left out; the rest went on",
-        )
-        self._end(Outcome(task, "failed", key, problem=problem))
+        self._end(Outcome(task, "failed", key, problem=failure(error or BrokenProcessPool(), task)))
 
     def _end(self, outcome: Outcome) -> None:
         self.outcomes[outcome.task.id] = outcome
+        if self.ledger is not None:
+            self.ledger.enter(outcome.task.id, _entry(outcome, self._need_keys(outcome.task)))
         for follower in self.followers[outcome.task.id]:
             self.open_needs[follower] -= 1
             if not self.open_needs[follower]:
@@ -238,18 +309,59 @@ class _Run:
         self.on_end(outcome)
 
 
-def _perform(folder: str, key: str, function: str, needs: dict[str, str | None], options: dict[str, Any]) -> float:
+def _entry(outcome: Outcome, needs: Mapping[str, str]) -> Entry:
+    task = outcome.task
+    failed = outcome.state == "failed"
+    return Entry(
+        state="failed" if failed else "done",
+        key=outcome.key,
+        function=task.function,
+        file=task.file,
+        subject=task.subject,
+        options=_deciding(task),
+        inputs=task.inputs,
+        needs=needs,
+        code=code_parts(task.function.split(":")[0], task.packages),
+        reason=outcome.problem.message if failed and outcome.problem is not None else "",
+    )
+
+
+def _perform(
+    folder: str,
+    key: str,
+    function: str,
+    needs: dict[str, str | None],
+    options: dict[str, Any],
+    marks: dict[str, FileMark],
+) -> float:
     """Work on one task in a worker; returns the seconds it took."""
     started = time.monotonic()
     module, name = function.split(":")
     work = getattr(importlib.import_module(module), name)
     places = {need: None if place is None else Path(place) for need, place in needs.items()}
-    with Store(folder).writing(key) as output:
+    for attempt in range(1, _TRIES + 1):
         try:
-            work(output, needs=places, **options)
-        except StressaxisError:
-            raise
+            with Store(folder).writing(key) as output:
+                work(output, needs=places, **options)
+                check_unchanged(marks)
+            break
         except Exception as error:
-            error.add_note(f"in {function}")
-            raise
+            if attempt == _TRIES or not will_pass(error):
+                raise _explained(error, folder=Path(folder), function=function, marks=marks) from error
+        time.sleep(_PAUSE_S * 4 ** (attempt - 1))
     return time.monotonic() - started
+
+
+def _explained(error: Exception, *, folder: Path, function: str, marks: Mapping[str, FileMark]) -> Exception:
+    """The error that says best why a task failed: its own, or what happened around it."""
+    if stop := results_error(error, folder):
+        return stop
+    if isinstance(error, MemoryError) or "Insufficient memory" in str(error):
+        return MemoryError(str(error))
+    try:
+        check_unchanged(marks)
+    except InputChangedError as changed:
+        return changed
+    if not isinstance(error, StressaxisError):
+        error.add_note(f"in {function}")
+    return error

@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from core.errors import InputError
@@ -47,8 +48,13 @@ class Workers:
 
     def __init__(self, count: int | None = None, *, make: Callable[[], Executor] | None = None) -> None:
         self.count = default_workers() if count is None else count
-        self._make = make or (lambda: process_pool(self.count))
+        self._make = make or self._local
         self._executor: Executor | None = None
+        self._alive: Connection | None = None
+
+    def _local(self) -> Executor:
+        executor, self._alive = process_pool(self.count)
+        return executor
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Give a call to a worker."""
@@ -60,14 +66,25 @@ class Workers:
         """Let go of an executor that has broken; the next call makes a new one."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
+        self._let_die()
         self._executor = None
+
+    def _let_die(self) -> None:
+        """End the processes of a pool at once, whatever they are at."""
+        if self._alive is not None:
+            self._alive.close()
+        self._alive = None
 
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(self, kind: object, *args: object) -> None:
+        if kind is not None:
+            # Interrupted, or nothing can go on: no one waits for what is half done.
+            self._let_die()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
+        self._let_die()
         self._executor = None
 
 
@@ -78,25 +95,32 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def process_pool(workers: int) -> Executor:
-    """A pool of spawned processes that end with this one, however this one ends."""
+def process_pool(workers: int) -> tuple[Executor, Connection]:
+    """A pool of spawned processes that end with this one, however this one ends.
+
+    Returns
+    -------
+    executor, alive
+        The pool, and a connection that ends its processes at once when it is closed.
+    """
     # Spawned children read these when they import NumPy and OpenCV.
     os.environ.update(_ONE_THREAD)
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
+    watched, alive = context.Pipe(duplex=False)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker, initargs=(watched,)), alive
 
 
-def _prepare_worker() -> None:
+def _prepare_worker(alive: Connection) -> None:
     # Ctrl-C is for the scheduler, which then stops the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent.sentinel, alive), daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
+def _end_with(*signs: Any) -> None:
     """A worker whose scheduler was killed would wait for work for ever."""
-    multiprocessing.connection.wait([sentinel])
+    multiprocessing.connection.wait(signs)
     os._exit(1)
 
 

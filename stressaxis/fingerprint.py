@@ -14,7 +14,15 @@ from typing import Any
 
 from core.errors import InputError
 
-__all__ = ["FileMark", "FingerprintMemory", "canonical_json", "code_fingerprint", "digest", "file_fingerprint"]
+__all__ = [
+    "FileMark",
+    "FingerprintMemory",
+    "canonical_json",
+    "code_fingerprint",
+    "code_parts",
+    "digest",
+    "file_fingerprint",
+]
 
 _CHUNK = 4 * 1024**2
 
@@ -129,6 +137,10 @@ class FingerprintMemory:
             return None
         return str(row[4])
 
+    def knows(self, path: Path) -> bool:
+        """Whether the file was read before, touched since or not."""
+        return str(path) in self._known
+
     def remember(self, path: Path, mark: FileMark, fingerprint: str) -> None:
         """Keep a fingerprint; ``mark`` is the file's mark from before it was read."""
         self._known[str(path)] = [*dataclasses.astuple(mark), fingerprint]
@@ -151,22 +163,32 @@ def code_fingerprint(module: str, packages: tuple[str, ...]) -> str:
     packages
         The science packages it calls; what these may import is added by the import rule.
     """
+    return digest(code_parts(module, packages))
+
+
+@cache
+def code_parts(module: str, packages: tuple[str, ...]) -> dict[str, str]:
+    """What :func:`code_fingerprint` is made from: source file to digest, library to version, so that one can be named.
+
+    Examples
+    --------
+    >>> parts = code_parts("stressaxis.steps.probe", ("behavior",))
+    >>> "behavior/video.py" in parts, "library av" in parts
+    (True, True)
+    """
     root = Path(__file__).resolve().parents[1]
     reached = sorted({name for package in packages for name in REACH[package]} | {"core"})
     files = [root / (module.replace(".", "/") + ".py")]
     for package in reached:
         files += sorted(path for path in (root / package).rglob("*") if path.suffix in (".py", ".tsv", ".csv"))
-    state = hashlib.blake2b(digest_size=20)
+    parts: dict[str, str] = {}
     libraries: set[str] = set()
     for file in files:
         content = file.read_bytes()
-        state.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
-        state.update(content)
+        parts[file.relative_to(root).as_posix()] = hashlib.blake2b(content, digest_size=10).hexdigest()
         if file.suffix == ".py":
             libraries |= _third_party(content)
-    for library in sorted(libraries):
-        state.update(f"{library}={_version(library)}\0".encode())
-    return state.hexdigest()
+    return parts | {f"library {library}": _version(library) for library in sorted(libraries)}
 
 
 def _third_party(source: bytes) -> set[str]:

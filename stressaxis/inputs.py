@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError
 from core.problems import Problem, from_error
 from stressaxis.executors import Workers
+from stressaxis.faults import InputChangedError, check_unchanged, will_pass
 from stressaxis.fingerprint import FileMark, FingerprintMemory, file_fingerprint
 
-__all__ = ["InputFile", "fingerprint_files"]
+__all__ = ["InputFile", "fingerprint_files", "patient_fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,48 @@ def fingerprint_files(
             problems.append(_unreadable(error, name))
             continue
         if known is None:
-            waiting[name] = (mark, workers.submit(file_fingerprint, str(path)))
+            waiting[name] = (mark, workers.submit(patient_fingerprint, str(path)))
         else:
             files[name] = InputFile(name, path, mark, known)
     for name, (mark, future) in waiting.items():
+        path = named[name]
         try:
-            fingerprint = future.result()
+            fingerprint = _result(future, path, workers)
+            check_unchanged({str(path): mark})
+        except InputChangedError as error:
+            problems.append(_changing(error, name))
+            continue
         except InputError as error:
             problems.append(_unreadable(error, name))
             continue
         memory.remember(named[name], mark, fingerprint)
         files[name] = InputFile(name, named[name], mark, fingerprint)
     return {name: files[name] for name in named if name in files}, problems
+
+
+def _result(future: Future[str], path: Path, workers: Workers) -> str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        # A worker was killed: reading on here is slower, but needs no other process.
+        workers.discard()
+        return patient_fingerprint(str(path))
+
+
+def patient_fingerprint(path: str) -> str:
+    """:func:`~stressaxis.fingerprint.file_fingerprint`, tried three times on a drive that does not answer."""
+    for pause_s in (1.0, 4.0):
+        try:
+            return file_fingerprint(path)
+        except InputError as error:
+            if not will_pass(error):
+                raise
+        time.sleep(pause_s)
+    return file_fingerprint(path)
+
+
+def _changing(error: InputError, name: str) -> Problem:
+    return Problem(code="changed_while_read", file=name, message=str(error), action="not used; the rest went on")
 
 
 def _unreadable(error: InputError, name: str) -> Problem:

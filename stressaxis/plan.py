@@ -138,8 +138,9 @@ def _track(experiment: Experiment, file: InputFile, region: Region, facts: Mappi
         id=f"track {file.name} {digest(asdict(region))[:6]}",
         function="stressaxis.steps.track:track_recording",
         packages=_BEHAVIOR,
-        options={**options, "path": str(file.path), "mark": file.mark},
+        options={**options, "path": str(file.path)},
         key_options=key,
+        marks={str(file.path): file.mark},
         inputs=(file.fingerprint,),
         # Scaling down makes the cost of a frame depend less on the size of the picture than the picture does.
         weight=float(frames) * (1 + facts["width"] * facts["height"] / 300_000),
@@ -214,6 +215,7 @@ def _serum(experiment: Experiment, tables: Tables, files: Sequence[InputFile]) -
         options={**options, "paths": tuple(str(file.path) for file in files)},
         key_options=options,
         inputs=tuple(file.fingerprint for file in files),
+        marks={str(file.path): file.mark for file in files},
         weight=1000.0,
     )
 
@@ -237,6 +239,7 @@ def _people(experiment: Experiment, tables: Tables, files: Sequence[InputFile]) 
         options={**options, "paths": tuple(str(file.path) for file in files)},
         key_options=options,
         inputs=tuple(file.fingerprint for file in files),
+        marks={str(file.path): file.mark for file in files},
         weight=5000.0,
     )
 
@@ -292,6 +295,7 @@ def _statistics(
         association=experiment.association(declared_symbols(experiment)),
         moderation=experiment.statistics.moderation,
         treatment=experiment.statistics.treatment,
+        seed=experiment.seed,
     )
     return Task(
         id="statistics",

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.executors import Workers
 from stressaxis.fingerprint import FingerprintMemory, canonical_json
 from stressaxis.inputs import InputFile, fingerprint_files
+from stressaxis.ledger import Ledger
 from stressaxis.lock import only_run
-from stressaxis.plan import check_names, plan_run
+from stressaxis.plan import Plan, check_names, plan_run
 from stressaxis.progress import RunProgress
 from stressaxis.provenance import machine, versions
 from stressaxis.publish import publish
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
     from configs.schema import Experiment
     from configs.tables import Tables
 
-__all__ = ["RunOutcome", "run_experiment"]
+__all__ = ["LEDGER", "MEMORY", "RunOutcome", "probe_tasks", "results_folder", "run_experiment"]
+
+#: Files in the folder ``.work`` of the results: what each result was made from, and fingerprints of inputs.
+LEDGER, MEMORY = "tasks.json", "fingerprints.json"
 
 _TABLE_STEPS = ("animals", "serum", "statistics", "people")
 
@@ -97,10 +102,15 @@ def run_experiment(
     experiment = configs.load(config, data_dir=data_dir)
     check_names(experiment)
     tables = read_tables(experiment)
-    results = out if out is not None else Path("results") / experiment.name
+    results = results_folder(experiment, out)
     work = results / ".work"
     with only_run(work), Workers(workers) as pool:
         return _Run(experiment, tables, results, pool, console).finish()
+
+
+def results_folder(experiment: Experiment, out: Path | None) -> Path:
+    """Where an experiment's results go."""
+    return out if out is not None else Path("results") / experiment.name
 
 
 class _Run:
@@ -113,6 +123,7 @@ class _Run:
         self.workers, self.console = workers, console
         self.work = results / ".work"
         self.store = Store(self.work / "store")
+        self.ledger = Ledger(self.work / LEDGER)
         self.problems: list[Problem] = list(tables.problems)
         self.started = dt.datetime.now(dt.UTC)
         self.clock = time.monotonic()
@@ -122,7 +133,28 @@ class _Run:
         recordings, serum_files, people_files = self._inputs()
         provenance = self._provenance([*recordings.values(), *serum_files, *people_files])
         self._write_provenance(provenance)
-        probed = self._tasks("opening recordings", _probe_tasks(recordings))
+        try:
+            plan, outcomes = self._work(recordings, serum_files, people_files)
+        except BaseException:
+            # What was half-written when the run was stopped.
+            self.store.sweep()
+            raise
+        finally:
+            with suppress(OSError):
+                self.ledger.save()
+        self.problems += plan.problems
+        self.problems += [outcome.problem for outcome in outcomes.values() if outcome.problem is not None]
+        changed = self._publish(outcomes)
+        counts = {state: sum(o.state == state for o in outcomes.values()) for state in ("done", "reused", "failed")}
+        return self._report(provenance, counts, changed)
+
+    def _work(
+        self,
+        recordings: Mapping[str, InputFile],
+        serum_files: Sequence[InputFile],
+        people_files: Sequence[InputFile],
+    ) -> tuple[Plan, dict[str, Outcome]]:
+        probed = self._tasks("opening recordings", probe_tasks(recordings))
         plan = plan_run(
             self.experiment,
             self.tables,
@@ -131,17 +163,14 @@ class _Run:
             serum_files=serum_files,
             people_files=people_files,
         )
-        self.problems += plan.problems
         outcomes = probed | self._tasks("tracking, scoring, statistics", plan.tasks)
-        self.problems += [outcome.problem for outcome in outcomes.values() if outcome.problem is not None]
-        changed = self._publish(outcomes)
-        counts = {state: sum(o.state == state for o in outcomes.values()) for state in ("done", "reused", "failed")}
-        return self._report(provenance, counts, changed)
+        self.ledger.keep_only(set(outcomes))
+        return plan, outcomes
 
     def _inputs(self) -> tuple[dict[str, InputFile], list[InputFile], list[InputFile]]:
         experiment, trials = self.experiment, self.tables.trials
         names = [] if trials is None else sorted(set(trials["file"]))
-        memory = FingerprintMemory(self.work / "fingerprints.json")
+        memory = FingerprintMemory(self.work / MEMORY)
         recordings, unreadable = fingerprint_files(
             {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers
         )
@@ -160,7 +189,7 @@ class _Run:
 
     def _tasks(self, title: str, tasks: Sequence[Task]) -> dict[str, Outcome]:
         with RunProgress(tasks, title=title, console=self.console) as progress:
-            return run_tasks(tasks, store=self.store, workers=self.workers, on_end=progress.ended)
+            return run_tasks(tasks, store=self.store, workers=self.workers, on_end=progress.ended, ledger=self.ledger)
 
     def _facts(self, probed: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
         return {
@@ -256,7 +285,8 @@ class _Run:
         return "\n".join(lines)
 
 
-def _probe_tasks(recordings: Mapping[str, InputFile]) -> list[Task]:
+def probe_tasks(recordings: Mapping[str, InputFile]) -> list[Task]:
+    """One task for each recording: what it says about itself."""
     return [
         Task(
             id=f"open {name}",
@@ -265,6 +295,7 @@ def _probe_tasks(recordings: Mapping[str, InputFile]) -> list[Task]:
             options={"path": str(file.path)},
             key_options={},
             inputs=(file.fingerprint,),
+            marks={str(file.path): file.mark},
             file=name,
         )
         for name, file in recordings.items()

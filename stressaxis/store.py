@@ -54,6 +54,28 @@ class Store:
         shutil.rmtree(place, ignore_errors=True)
         return False
 
+    def holds(self, key: str) -> bool:
+        """Whether a result is there, without reading it."""
+        return (self.path(key) / _MANIFEST).is_file()
+
+    def intact(self, key: str) -> bool:
+        """Whether a result is there and its files are what was written; nothing is removed."""
+        return self._intact(self.path(key))
+
+    def all_keys(self) -> list[str]:
+        """Keys of all results, damaged ones among them, sorted."""
+        return sorted(
+            path.name for path in self.folder.glob("??/*") if path.is_dir() and path.name[:2] == path.parent.name
+        )
+
+    def size(self, key: str) -> int:
+        """Bytes that a result takes."""
+        return sum(path.stat().st_size for path in self.path(key).rglob("*") if path.is_file())
+
+    def remove(self, key: str) -> None:
+        """Remove a result."""
+        shutil.rmtree(self.path(key))
+
     def _intact(self, place: Path) -> bool:
         try:
             manifest = json.loads((place / _MANIFEST).read_text("utf-8"))

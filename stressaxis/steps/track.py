@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import InputError
-from stressaxis.fingerprint import FileMark
-
 if TYPE_CHECKING:
     from behavior.region import Region
     from behavior.tracker import TrackOptions
@@ -23,7 +20,6 @@ def track_recording(
     *,
     needs: Mapping[str, Path | None],
     path: str,
-    mark: FileMark,
     region: Region,
     options: TrackOptions,
 ) -> None:
@@ -33,8 +29,6 @@ def track_recording(
     ----------
     path
         The recording.
-    mark
-        Size and times of the file when its fingerprint was taken.
     region
         Floor and enclosure in px.
     options
@@ -43,7 +37,7 @@ def track_recording(
     Raises
     ------
     InputError
-        If the recording cannot be read, or changed while it was read.
+        If the recording cannot be read.
     """
     from behavior.tracker import track
     from behavior.tracks import write_tracks
@@ -51,11 +45,4 @@ def track_recording(
 
     # One core a recording: threads inside a file gain nothing while every core has a recording of its own.
     tracks = track(open_video(path, threads=1), region, options=options)
-    if FileMark.of(path) != mark:
-        raise InputError(
-            "the recording changed while it was read",
-            file=path,
-            found="another size or time than at the start of the run",
-            remedy="wait until it is fully copied or recorded, then run again",
-        )
     write_tracks(tracks, output / TRACKS)

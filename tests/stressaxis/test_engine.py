@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError
 from stressaxis.engine import Outcome, Task, run_tasks
-from stressaxis.executors import Workers, process_pool
+from stressaxis.executors import Workers
 from stressaxis.store import Store
 
 HERE = "tests.stressaxis.engine_tasks"
@@ -122,8 +122,8 @@ def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
 
 
 def test_an_own_error_keeps_its_place_through_a_process(tmp_path: Path) -> None:
-    with process_pool(1) as pool:
-        error = pool.submit(raise_own).exception()
+    with Workers(1) as workers:
+        error = workers.submit(raise_own).exception()
     assert isinstance(error, InputError)
     assert (error.file, error.where, error.remedy) == ("a.mp4", "frame 3", "export again")
 

@@ -1,0 +1,114 @@
+"""What the results of a folder were made from, so that it can be said why something is redone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stressaxis.atomic import write_text
+from stressaxis.fingerprint import canonical_json, digest
+
+__all__ = ["Entry", "Ledger"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a task ended the last time, and what its result was made from.
+
+    Parameters
+    ----------
+    state
+        ``done`` or ``failed``.
+    key
+        Of its result in the store.
+    function, file, subject
+        As in :class:`stressaxis.engine.Task`.
+    options
+        The options that decide the result, as plain JSON values.
+    inputs
+        Fingerprints of the files it read.
+    needs
+        Task id to key of the result, ``failed`` where it had none.
+    code
+        Source file or library to digest or version.
+    reason
+        Why it failed.
+    """
+
+    state: str
+    key: str
+    function: str = ""
+    file: str = ""
+    subject: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+class Ledger:
+    """The entries of a results folder by task id, kept in one JSON file.
+
+    Parameters
+    ----------
+    file
+        The file; a missing or damaged one is an empty ledger.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ledger = Ledger(Path(folder) / "tasks.json")
+    ...     ledger.enter("track a.mp4", Entry("done", "ab12", inputs=("f1",)))
+    ...     ledger.save()
+    ...     Ledger(Path(folder) / "tasks.json").entry("track a.mp4").key
+    'ab12'
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        # As text: a dict for each of 20,000 tasks would fill the memory of the process that plans.
+        self._lines: dict[str, str] = {}
+        self._codes: dict[str, Mapping[str, str]] = {}
+        try:
+            stored = json.loads(file.read_text("utf-8"))
+            self._codes = dict(stored["codes"])
+            self._lines = {name: canonical_json(row) for name, row in stored["tasks"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self._lines, self._codes = {}, {}
+
+    def enter(self, name: str, entry: Entry) -> None:
+        """Note how a task ended."""
+        # All tasks of a function share its code; it is kept once.
+        code = digest(entry.code)[:12]
+        self._codes[code] = dict(entry.code)
+        row = {key: value for key, value in vars(entry).items() if value} | {"code": code}
+        self._lines[name] = canonical_json(row)
+
+    def entry(self, name: str) -> Entry | None:
+        """What is known of a task; None if nothing."""
+        if name not in self._lines:
+            return None
+        row = json.loads(self._lines[name])
+        code = self._codes.get(row.pop("code", ""), {})
+        try:
+            return Entry(**row | {"inputs": tuple(row.get("inputs", ())), "code": code})
+        except TypeError:
+            return None
+
+    def names(self) -> list[str]:
+        """Ids of the tasks that are known."""
+        return list(self._lines)
+
+    def keep_only(self, names: set[str]) -> None:
+        """Forget tasks that the experiment no longer has."""
+        self._lines = {name: line for name, line in self._lines.items() if name in names}
+
+    def save(self) -> None:
+        """Write the ledger to its file."""
+        tasks = ",\n".join(f"{json.dumps(name)}:{line}" for name, line in self._lines.items())
+        write_text(self._file, f'{{"codes":{canonical_json(self._codes)},\n"tasks":{{{tasks}}}}}\n')
