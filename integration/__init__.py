@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
         "association": ("ASSOCIATION_COLUMNS", "Association", "AssociationOptions", "associate"),
+        "association_details": ("association_details",),
         "bleeds": ("BLEED_RULES", "bleed_timing_problems", "choose_bleeds"),
         "cohort": ("Cohort", "CohortOptions", "join_cohort"),
         "contrast_maps": ("ContrastMap", "contrast_map", "noise_correlation", "shared_null_correlation"),

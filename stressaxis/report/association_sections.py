@@ -198,7 +198,28 @@ def robustness_section(results: Results) -> Section | None:
         rows = [_robust_row(row) for _, row in shown.iterrows()]
         view = TableView(head, rows, caption, "tables/association.csv").without_blank_columns()
         blocks.append(TableBlock(view))
+    blocks += _details(results)
     return Section("robustness", "Robustness", blocks) if blocks else None
+
+
+def _details(results: Results) -> list[Block]:
+    """How far the main marker's result hangs on single mice, cohorts and sexes, and on measurement error."""
+    main, table = main_result(results), results.table("association_details")
+    if main is None or table is None:
+        return []
+    shown = table[table["marker"] == main.row["marker"]]
+    shown = shown.assign(
+        effect_name=shown["effect_name"].map(effect_words), method=shown["method"].str.replace("_", " ")
+    )
+    columns = ["check", "level", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name", "note"]
+    caption = (
+        f"{main.marker_title} on the primary outcome: p by permutation, the slope without single mice and cohorts and "
+        "within one sex, a correlation that outliers do not drive, and the correlation as it would be without error of "
+        "measurement."
+    )
+    if shown.empty:
+        return []
+    return [TableBlock(table_view(shown, columns=columns, caption=caption, link="tables/association_details.csv"))]
 
 
 def _robust_row(row: pd.Series) -> list[Cell]:

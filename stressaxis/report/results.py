@@ -16,10 +16,10 @@ __all__ = ["Results", "read_report_table", "read_results"]
 #: Columns that are text whatever stands in them: ids stay '007', an empty cell is an empty text.
 TEXT = frozenset(
     {
-        "action", "arena", "axis", "bleed", "cage", "class", "code", "cohort", "comparison", "contrast",
+        "action", "arena", "axis", "bleed", "cage", "check", "class", "code", "cohort", "comparison", "contrast",
         "contrast_a", "contrast_b", "direction", "disease", "drug", "effect_name", "excluded", "file", "group",
-        "group_0", "group_1", "kind", "leading_edge", "marker", "measure", "message", "method", "model", "note",
-        "outcome", "outlier", "panel", "plate", "point", "protein", "quadrant", "reason", "reference", "role",
+        "group_0", "group_1", "kind", "leading_edge", "level", "marker", "measure", "message", "method", "model",
+        "note", "outcome", "outlier", "panel", "plate", "point", "protein", "quadrant", "reason", "reference", "role",
         "sample", "severity", "sex", "species", "stage", "status", "strain", "subject", "subset", "symbol", "term",
         "treated_later", "treatment", "trial", "uniprot", "unit", "variant", "well", "where", "zone",
     }

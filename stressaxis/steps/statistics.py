@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import RefusedError
 from core.problems import Problem
 from stressaxis.stepfiles import read_table, write_problems, write_table
-from stressaxis.steps.animals import ANIMALS
+from stressaxis.steps.animals import ANIMALS, RELIABILITY
 from stressaxis.steps.serum import read_abundance
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class StatisticsPlan:
         How variances are moderated over the panel.
     treatment
         Treatments beside defeat; None: none are compared.
+    seed
+        Of permutations.
     """
 
     roles: Mapping[str, Sequence[str]]
@@ -51,6 +53,7 @@ class StatisticsPlan:
     association: AssociationOptions
     moderation: ModerationOptions
     treatment: TreatmentOptions | None = None
+    seed: int = 0
 
 
 def analyse_cohort(
@@ -80,6 +83,8 @@ def analyse_cohort(
     abundance = None if serum_folder is None else read_abundance(serum_folder)
     frames = [None if rows is None else pd.DataFrame(list(rows)) for rows in (samples, outcomes)]
     work = _Work(output, plan, animals, abundance, pd.DataFrame(list(subjects)), *frames)
+    if animals_folder is not None and (animals_folder / RELIABILITY).is_file():
+        work.reliability = read_table(animals_folder / RELIABILITY)
     work.all()
     write_problems(work.problems, output)
 
@@ -99,6 +104,7 @@ class _Work:
     ) -> None:
         self.output, self.plan, self.abundance = output, plan, abundance
         self.subjects, self.animals, self.samples, self.outcomes = subjects, animals, samples, outcomes
+        self.reliability: pd.DataFrame | None = None
         self.problems: list[Problem] = []
         self.cohort = self._join(None)
 
@@ -228,12 +234,18 @@ class _Work:
 
     def _association(self) -> Any:
         from integration.association import associate
+        from integration.association_details import association_details
 
         if not self.cohort.marker_info.size:
             return None
         result = associate(self.cohort, options=self.plan.association)
         self.problems += result.problems
         write_table(result.table, self.output / "association.csv")
+        details = association_details(
+            self.cohort, result, options=self.plan.association, reliability=self.reliability, seed=self.plan.seed
+        )
+        if len(details):
+            write_table(details, self.output / "association_details.csv")
         return result.analysed
 
     def _comparisons(self) -> None:
