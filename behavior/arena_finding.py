@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Image = NDArray[Any]
 
-__all__ = ["MIN_CONFIDENCE", "ArenaFound", "camera_shift_px", "empty_scene", "find_arena", "joint_scene"]
+__all__ = ["MIN_CONFIDENCE", "ArenaFound", "EmptyScene", "camera_shift_px", "empty_scene", "find_arena", "joint_scene"]
 
 Points = NDArray[np.float64]
 Floats = NDArray[np.float64]
@@ -34,6 +35,8 @@ COARSE_SIDE = 320
 REFINED = 24
 #: Outlines whose corners differ by less than this are one, cm.
 SAME_CM = 1.0
+#: A picture that moves by this much within its recordings was knocked, cm.
+SHIFT_CM = 0.3
 #: An outline inside another one is taken for the floor, and the outer one for the rim of the walls, when its quality
 #: is at least this share of the other's.
 INNER_SHARE = 0.8
@@ -89,6 +92,22 @@ class ArenaFound:
 
 
 @dataclass(frozen=True, eq=False)
+class EmptyScene:
+    """The scene of a recording without what moves.
+
+    Attributes
+    ----------
+    picture
+        (H, W) grey levels.
+    shift_px
+        How far the picture moves within the recording: more than about a px tells that the camera was knocked.
+    """
+
+    picture: Image
+    shift_px: float
+
+
+@dataclass(frozen=True, eq=False)
 class _Refined:
     corners_px: Points
     share: Floats
@@ -98,17 +117,22 @@ class _Refined:
     coarse: Outline
 
 
-def empty_scene(video: Video, *, samples: int = 24) -> Image:
-    """Median of frames spread over a recording, (H, W) grey levels: the scene without what moves.
+def empty_scene(video: Video, *, samples: int = 24) -> EmptyScene:
+    """The scene of a recording without what moves, and whether the camera stood still.
 
     Parameters
     ----------
     video
         Recording.
     samples
-        Frames, at least.
+        Frames spread over it that are looked at, about.
     """
-    return _median([frame.luma for frame in video.samples(samples)])
+    pictures = [frame.luma for frame in video.samples(samples)]
+    # A knock shows between two thirds of the recording wherever in it it came.
+    third = len(pictures) // 3
+    parts = [_median(pictures[k * third : (k + 1) * third]) for k in range(3)] if third >= 3 else []
+    shift = max((camera_shift_px(one, other) for one, other in combinations(parts, 2)), default=0.0)
+    return EmptyScene(_median(pictures), shift)
 
 
 def joint_scene(scenes: Sequence[Image]) -> Image:
@@ -180,6 +204,7 @@ def find_arena(
     options: ArenaOptions | None = None,
     *,
     enclosure: Literal["rectangle", "circle", "none"] = "rectangle",
+    shift_px: float = 0.0,
 ) -> ArenaFound:
     """The floor, and the enclosure on it, in a picture of the empty scene.
 
@@ -196,6 +221,8 @@ def find_arena(
         Sizes of the floor and the enclosure; the shape of the floor.
     enclosure
         Shape of the enclosure; ``none`` does not look for it.
+    shift_px
+        How far the picture moves within or between the recordings; from `SHIFT_CM` on it halves the confidence.
 
     Returns
     -------
@@ -204,6 +231,7 @@ def find_arena(
     """
     options = options or ArenaOptions()
     found = _round(background, options) if options.shape == "circle" else _rectangle(background, options)
+    found = _shaken(found, options, shift_px)
     if found.corners_px is None or enclosure == "none":
         return found
     mesh = find_enclosure(
@@ -217,6 +245,20 @@ def find_arena(
     )
     notes = found.notes if mesh.polygon_px is not None else (*found.notes, "no enclosure stands out from the floor")
     return ArenaFound(found.corners_px, mesh, found.confidence, found.misfit_cm, found.side_share, notes)
+
+
+def _shaken(found: ArenaFound, options: ArenaOptions, shift_px: float) -> ArenaFound:
+    """Less sure where the arena is seen at two places."""
+    if found.corners_px is None:
+        return found
+    sides = np.hypot(*(found.corners_px - np.roll(found.corners_px, 1, axis=0)).T)
+    shift_cm = shift_px * np.sqrt(options.width_cm * options.height_cm) / float(sides.mean())
+    if shift_cm < SHIFT_CM:
+        return found
+    confidence = 0.5 * found.confidence
+    notes = (*found.notes, f"the picture moves by {shift_cm:.1f} cm in the recording: the camera was knocked")
+    corners = found.corners_px if confidence >= MIN_CONFIDENCE else None
+    return ArenaFound(corners, None, confidence, found.misfit_cm, found.side_share, notes)
 
 
 def _rectangle(background: Image, options: ArenaOptions) -> ArenaFound:

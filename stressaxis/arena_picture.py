@@ -62,8 +62,9 @@ def show_arena(
     from stressaxis.arena_files import write_corners
 
     options = ArenaOptions(shape=shape) if size_cm is None else _sized(size_cm, shape)
-    scene = empty_scene(open_video(video))
-    found = find_arena(scene, options)
+    empty = empty_scene(open_video(video))
+    scene = empty.picture
+    found = find_arena(scene, options, shift_px=empty.shift_px)
     placed = _placed(options, found.enclosure)
     lines = [f"{video}: {scene.shape[1]} x {scene.shape[0]} px", *_in_words(found, options)]
     if out is not None:

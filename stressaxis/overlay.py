@@ -213,10 +213,12 @@ class _Painter:
         if not seen:
             lines.append("animal not seen")
         scale = max(0.35, min(picture.shape[:2]) / 900)
-        for number, line in enumerate(lines):
-            spot = (6, int((number + 1) * 32 * scale + 4))
-            cv2.putText(picture, line, spot, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 3, cv2.LINE_AA)
-            cv2.putText(picture, line, spot, cv2.FONT_HERSHEY_SIMPLEX, scale, _TEXT, 1, cv2.LINE_AA)
+        font, step = cv2.FONT_HERSHEY_SIMPLEX, int(32 * scale)
+        width = max(cv2.getTextSize(line, font, scale, 1)[0][0] for line in lines)
+        # Letters are read on any floor when the picture behind them is dark.
+        picture[: (len(lines) + 1) * step, : width + 12] //= 3
+        for number, line in enumerate(lines, start=1):
+            cv2.putText(picture, line, (6, number * step + 4), font, scale, _TEXT, 1, cv2.LINE_AA)
 
 
 def _in_px(xy: Any, given: OverlayInput) -> Floats:

@@ -169,7 +169,16 @@ def test_corners_of_the_composited_recordings_within_half_a_centimetre(shared: P
     folder = shared / "video" / "composited_si"
     for row in pd.read_csv(folder / "arena.csv").to_dict("records"):
         corners = np.array([[row[f"floor_x{k}"], row[f"floor_y{k}"]] for k in range(4)])
-        found = find_arena(empty_scene(open_video(folder / f"{row['trial']}.mp4")))
+        scene = empty_scene(open_video(folder / f"{row['trial']}.mp4"))
+        found = find_arena(scene.picture, shift_px=scene.shift_px)
         assert worst_cm(found.corners_px, corners) < 0.5
         assert found.enclosure is not None
         assert found.enclosure.wall == row["wall"]
+
+
+def test_a_knocked_camera_makes_the_corners_unsure() -> None:
+    picture = draw(UPRIGHT, floor=170, wall=120)
+    steady, knocked = (find_arena(picture, enclosure="none", shift_px=shift) for shift in (0.5, 9.0))
+    assert steady.corners_px is not None
+    assert knocked.confidence == pytest.approx(steady.confidence / 2)
+    assert "knocked" in " ".join(knocked.notes)

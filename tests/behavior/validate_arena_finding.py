@@ -52,7 +52,8 @@ def run_case(case: Case) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recording.mp4"
         truth = render_trial(path, options=options, seed=SEED + case.seed)
-        found = find_arena(empty_scene(open_video(path, threads=1)))
+        scene = empty_scene(open_video(path, threads=1))
+        found = find_arena(scene.picture, shift_px=scene.shift_px)
     return {"condition": case.condition, "level": case.level, "seed": case.seed} | errors(
         found, truth.corners_px, truth.enclosure_px, wall
     )
@@ -81,7 +82,8 @@ def composited() -> pd.DataFrame:
     for truth in pd.read_csv(COMPOSITED / "arena.csv").to_dict("records"):
         corners = np.array([[truth[f"floor_x{k}"], truth[f"floor_y{k}"]] for k in range(4)])
         box = np.array([[truth[f"box_x{k}"], truth[f"box_y{k}"]] for k in range(4)])
-        found = find_arena(empty_scene(open_video(COMPOSITED / f"{truth['trial']}.mp4")), ArenaOptions())
+        scene = empty_scene(open_video(COMPOSITED / f"{truth['trial']}.mp4"))
+        found = find_arena(scene.picture, ArenaOptions(), shift_px=scene.shift_px)
         rows.append({"recording": truth["trial"]} | errors(found, corners, box, truth["wall"]))
     return pd.DataFrame(rows)
 
