@@ -249,6 +249,8 @@ def section_model(
         __doc__=summary,
         __module__="configs.schema",
         __validators__=checks,
+        # Its fields are described above; pydantic would search every source line of the call stack for more.
+        __cls_kwargs__={"use_attribute_docstrings": False},
         **fields,
     )
 

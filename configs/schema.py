@@ -61,7 +61,9 @@ def _folder_name(value: str) -> str:
 def _listed_or_explained(value: Any) -> Any:
     """``[m07, m12]`` and ``{m07: bite wound, m12: }`` both name subjects, the latter with reasons."""
     if isinstance(value, list | tuple):
-        return {getattr(item, "text", item): "" for item in value}
+        # A list in the list names no subject; what it should be is said where a mapping is expected.
+        nested = any(isinstance(item, list | tuple | dict) for item in value)
+        return value if nested else {getattr(item, "text", item): "" for item in value}
     return {key: reason or "" for key, reason in value.items()} if isinstance(value, dict) else value
 
 
