@@ -23,6 +23,8 @@ _SCORES = {
     "spearman": "Spearman", "pearson": "Pearson", "cosine": "cosine", "sign_concordance": "same direction (share)",
 }  # fmt: skip
 
+_NO_PROTEIN_P = "No p value is given: proteins move together and are no independent observations."
+
 
 def compare_tables(
     a: Path,
@@ -31,7 +33,7 @@ def compare_tables(
     shared_controls: int | None = None,
     numbers: Mapping[str, int | None] | None = None,
     material: str | None = None,
-    species: str | None = None,
+    species: tuple[str | None, str | None] = (None, None),
     max_q: float = 0.05,
     out: Path | None = None,
 ) -> str:
@@ -46,7 +48,8 @@ def compare_tables(
     numbers
         ``n_a, n_b, n_0`` (samples of each disease, controls of each) where the tables do not say.
     material, species
-        What was measured, and in whom.
+        What was measured, and in whom (one for each table). A mouse and a human table are compared through the curated
+        orthologues.
     max_q
         Limit of a protein's q for its quadrant.
     out
@@ -62,9 +65,11 @@ def compare_tables(
 
     sizes = dict(numbers or {})
     first, second = (
-        read_signature(path, n_1=sizes.get(side), n_0=sizes.get("n_0"), material=material, species=species)
-        for path, side in ((a, "n_a"), (b, "n_b"))
+        read_signature(path, n_1=sizes.get(side), n_0=sizes.get("n_0"), material=material, species=whose)
+        for path, side, whose in ((a, "n_a", species[0]), (b, "n_b", species[1]))
     )
+    if {first.species, second.species} == {"mouse", "human"}:
+        return _across_species(first, second, out)
     table = table_similarity(first, second, shared_controls=shared_controls)
     lines = [f"{first.name} against {second.name}: {table['n_proteins'].iloc[0]} proteins or genes in both"]
     lines += [_table_line(row) for row in table.to_dict("records")]
@@ -77,6 +82,25 @@ def compare_tables(
     lines += _description(tables)
     problems = [*first.problems, *second.problems]
     return write_results(lines, tables | {"problems": problems_table(problems)}, out)
+
+
+def _across_species(a: Signature, b: Signature, out: Path | None) -> str:
+    """A mouse and a human signature, protein by protein."""
+    from integration.species_concordance import species_concordance
+
+    mouse, human = (a, b) if a.species == "mouse" else (b, a)
+    found = species_concordance(mouse, human)
+    lines = [f"{mouse.name} (mouse) against {human.name} (human): {plural(found.n, 'pair')} by the curated orthologues"]
+    if found.n:
+        lines.append(f"  same direction: {number(found.same_sign, 2)} of the pairs")
+    if found.spearman == found.spearman:
+        _, limits = estimate_words(found.spearman, found.ci_low, found.ci_high)
+        lines.append(f"  Spearman: {number(found.spearman, 2)} ({limits})")
+    lines += [f"  {row['mouse_symbol']} {number(row['logfc_mouse'], 2)}, {row['human_symbol']} "
+              f"{number(row['logfc_human'], 2)}" for row in found.pairs.head(40).to_dict("records")]  # fmt: skip
+    lines.append(f"No p value is given: {found.note}." if found.note.startswith("refused") else _NO_PROTEIN_P)
+    problems = [*mouse.problems, *human.problems, *found.problems]
+    return write_results(lines, {"pairs": found.pairs, "problems": problems_table(problems)}, out)
 
 
 def _table_line(row: Mapping[Any, Any]) -> str:

@@ -46,6 +46,9 @@ def similarity(
         float, typer.Option("--max-q", min=0, max=1, help="q below which a protein has a quadrant.")
     ] = 0.05,
     species: Species = None,
+    species_b: Annotated[
+        str | None, typer.Option("--species-b", help="Of the second table, where it is another; then by orthologues.")
+    ] = None,
     unit: Unit = "",
     material: Material = None,
     permutations: Permutations = 2000,
@@ -73,7 +76,8 @@ def similarity(
         raise InputError("--contrast needs --samples", remedy="give the table that says which sample is in which group")
     else:
         said = compare_tables(
-            files[0], files[1], shared_controls=shared_controls, max_q=max_q, material=material, species=species,
+            files[0], files[1], shared_controls=shared_controls, max_q=max_q, material=material,
+            species=(species, species_b or species),
             numbers={"n_a": n_a, "n_b": n_b, "n_0": n_controls}, out=out,
         )  # fmt: skip
     typer.echo(said)

@@ -76,7 +76,7 @@ def test_shared_patients_are_named_where_the_tables_hold_ids():
 
 def test_random_drugs_have_the_covariance_of_the_people():
     rng = np.random.default_rng(4)
-    people = pd.DataFrame(rng.normal(size=(60, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0], [0, 0, 2]]))
+    people = pd.DataFrame(rng.normal(size=(60, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0], [0, 0, 2]]) + [0, 5, 10])
     drawn = random_drugs(people, 40_000, rng)
     np.testing.assert_allclose(np.cov(drawn.T), people.cov().to_numpy(), atol=0.08)
     with pytest.raises(RefusedError, match="too few reference people"):

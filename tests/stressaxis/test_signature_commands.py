@@ -129,6 +129,28 @@ def test_reversal_from_tables_without_p(stressaxis: Command, tmp_path):
     assert "too few for a ranking: 1 drug, at least 2 needed" in only.out
 
 
+def test_a_mouse_table_is_compared_by_orthologues(stressaxis: Command, tmp_path):
+    mouse = "symbol,logfc\nIl13,1\nCcl17,0.5\nIl4ra,-0.2\nCcl3,2\n"
+    (tmp_path / "sus.csv").write_text("# species: mouse\n" + mouse)
+    (tmp_path / "mdd.csv").write_text("symbol,logfc\nIL13,0.4\nCCL17,0.3\nIL4R,0.1\nCCL18,1\n")
+    said = stressaxis("similarity", tmp_path / "sus.csv", tmp_path / "mdd.csv", "--out", tmp_path / "out")
+    assert said.status == 0, said.err
+    assert "sus (mouse) against mdd (human): 3 pairs by the curated orthologues" in said.out
+    assert "same direction: 0.667 of the pairs" in said.out or "same direction: 0.67 of the pairs" in said.out
+    assert "refused: 3 pairs, at least 10 needed" in said.out
+    pairs = pd.read_csv(tmp_path / "out" / "pairs.csv")
+    assert dict(zip(pairs["mouse_symbol"], pairs["human_symbol"], strict=True)) == {
+        "Il13": "IL13",
+        "Ccl17": "CCL17",
+        "Il4ra": "IL4R",
+    }
+    (tmp_path / "sus.csv").write_text(mouse)
+    again = stressaxis(
+        "similarity", tmp_path / "sus.csv", tmp_path / "mdd.csv", "--species", "mouse", "--species-b", "human"
+    )
+    assert "by the curated orthologues" in again.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
