@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Image = np.ndarray[Any, np.dtype[np.uint8]]
 
-__all__ = ["config_lines", "draw_found", "show_arena"]
+__all__ = ["config_lines", "draw_found", "placed_options", "show_arena"]
 
 #: Outlines in the picture, blue-green-red.
 _FLOOR, _ENCLOSURE, _ZONE = (60, 60, 230), (60, 200, 60), (230, 160, 40)
@@ -65,7 +65,7 @@ def show_arena(
     empty = empty_scene(open_video(video))
     scene = empty.picture
     found = find_arena(scene, options, shift_px=empty.shift_px)
-    placed = _placed(options, found.enclosure)
+    placed = placed_options(options, found.enclosure)
     lines = [f"{video}: {scene.shape[1]} x {scene.shape[0]} px", *_in_words(found, options)]
     if out is not None:
         _write_picture(out, draw_found(scene, found, placed))
@@ -94,7 +94,7 @@ def _sized(size_cm: tuple[float, float], shape: Literal["rectangle", "circle"]) 
     return ArenaOptions(width_cm=width, height_cm=height, shape=shape, **small)
 
 
-def _placed(options: ArenaOptions, enclosure: EnclosureFound | None) -> ArenaOptions:
+def placed_options(options: ArenaOptions, enclosure: EnclosureFound | None) -> ArenaOptions:
     """The sizes with the enclosure where it was found."""
     if enclosure is None or enclosure.polygon_px is None or enclosure.wall is None:
         return options

@@ -48,6 +48,7 @@ for command in (
     experiment.check,
     experiment.schema,
     experiment.simulate,
+    upkeep.init,
     upkeep.status,
     upkeep.clean,
     arenas.arena,

@@ -1,14 +1,25 @@
-"""Commands on a results folder: what is done and why, and what can go."""
+"""Commands before and after runs: a new experiment from a folder, what is done and why, what can go."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stressaxis.commands.experiment import Config, DataDir, Out
 
-__all__ = ["clean", "status"]
+__all__ = ["clean", "init", "status"]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of recordings; subfolders are searched.", metavar="FOLDER")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write; without it into FOLDER.")] = None,
+) -> None:
+    """Write the experiment file and its tables for a folder of recordings; nothing is overwritten."""
+    from stressaxis.scaffold import make_scaffold
+
+    typer.echo(make_scaffold(folder, out=out).text)
 
 
 def status(
