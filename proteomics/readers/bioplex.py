@@ -136,6 +136,9 @@ def _side_by_side(grid: Grid, headers: list[int], blocks: list[list[int]]) -> Pl
     first = blocks[0]
     header = grid.rows[headers[0]]
     columns = [at for at, name in enumerate(header) if name and name not in ("Type", "Well", "Description", "Dilution")]
+    if not columns:
+        raise InputError("the header names no measured quantity", file=grid.file, where=grid.place(headers[0]),
+                         expected="FI, Obs Conc ... beside Type, Well, Description")  # fmt: skip
     analytes = [grid.cell(headers[0] - 1, at) for at in columns]
     if not all(analytes):
         raise InputError("a column has no analyte above it", file=grid.file, where=grid.place(headers[0] - 1))

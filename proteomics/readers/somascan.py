@@ -103,6 +103,9 @@ def _parts(grid: Grid) -> tuple[dict[str, list[str]], list[int], int, list[str]]
         filled = next((k for k, cell in enumerate(grid.rows[at]) if cell), None)
         if filled is not None:
             place = filled if place < 0 else place
+            if not grid.cell(at, place):
+                raise InputError("a line that describes the analytes is cut or shifted", file=grid.file,
+                                 where=grid.place(at), expected=f"its name in column {place + 1}")  # fmt: skip
             columns[grid.rows[at][place]] = grid.rows[at][place + 1 :]
         at += 1
     missing = [name for name in ("SeqId", "UniProt", "Target", "EntrezGeneSymbol") if name not in columns]

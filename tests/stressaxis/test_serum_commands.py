@@ -266,6 +266,18 @@ def test_samples_of_one_side_only_are_counted_and_listed(stressaxis: Command, st
     assert notes[["0", "011"]].tolist() == ["not in the serum table", "not in the table of samples"]
 
 
+@pytest.mark.parametrize("lost", ["of the sheet", "of the table"])
+def test_either_side_alone_is_refused(stressaxis: Command, study: tuple[Path, Path], lost: str):
+    if lost == "of the sheet":
+        pd.read_csv(study[1], dtype=str).iloc[1:].to_csv(study[1], index=False)
+        expected = "1 of 12 samples of m.csv are not in s.csv: 000"
+    else:
+        pd.read_csv(study[0]).drop(columns="000").to_csv(study[0], index=False)
+        expected = "1 of 12 samples of s.csv are not in m.csv: 000"
+    said = ask(stressaxis, study)
+    assert said.status == 2 and expected in said.err and "--common-only" in said.err
+
+
 def test_sample_without_a_covariate_is_left_out_and_said(stressaxis: Command, study: tuple[Path, Path]):
     sheet = pd.read_csv(study[1], dtype=str)
     sheet.loc[3, "age"] = "NA"
