@@ -49,8 +49,8 @@ def association_details(
 
     Per marker, in defeated mice where there are any, else in all: ``permutation`` (p of the adjusted slope by permuting
     residuals within cohort), ``without one mouse`` (range of the slope, the mouse that moves it most), ``without one
-    cohort`` and ``within one sex`` (the slope again), ``biweight`` (a correlation that outliers do not drive, without
-    adjustment) and ``measurement error`` (the partial correlation divided by the square root of the outcome's
+    cohort`` and ``within one sex`` (the slope again), ``biweight`` (a correlation of the residuals that outliers do not
+    drive) and ``measurement error`` (the partial correlation divided by the square root of the outcome's
     split-half reliability: what it would be if avoidance were measured without error).
 
     Parameters
@@ -135,7 +135,7 @@ class _Part:
         yield self._single(columns, slope)
         yield from self._levels("cohort", "without one cohort", leave_out=True)
         yield from self._levels("sex", "within one sex", leave_out=False)
-        yield self._biweight()
+        yield self._biweight(columns)
         if reliability is not None:
             yield self._disattenuated(columns, reliability)
 
@@ -194,16 +194,27 @@ class _Part:
             found = linear_slope(self.y[chosen], self.x[chosen], columns, method=self.outcome.method)
             yield self._row(check, level, found)
 
-    def _biweight(self) -> dict[str, Any]:
+    def _biweight(self, columns: pd.DataFrame) -> dict[str, Any]:
+        """Biweight correlation of what the model's other columns leave of marker and outcome; they cost it df."""
+        from scipy import stats
+
+        head = {"check": "biweight", "level": "", "method": "bicor of residuals", "n": len(self.x)}
+        basis = _basis(columns)
         try:
-            found = correlation(self.x, self.y, method="bicor")
+            found = correlation(_residual(self.x, basis), _residual(self.y, basis), method="bicor")
         except ValueError as error:
-            return {"check": "biweight", "level": "", "method": "bicor", "n": len(self.x), "note": f"refused: {error}"}
-        if not np.isfinite(found.estimate):
-            note = "refused: half of the values or more are alike, so there is no spread to weigh outliers by"
-            return {"check": "biweight", "level": "", "method": "bicor", "n": len(self.x), "note": note}
-        note = f"not adjusted for {', '.join(self.terms)}" if self.terms else ""
-        return self._row("biweight", "", found) | {"note": note}
+            return head | {"note": f"refused: {error}"}
+        r, k = found.estimate, columns.shape[1]
+        if not np.isfinite(r) or abs(r) >= 1:
+            return head | {"note": "refused: too many values are alike to weigh outliers by their spread"}
+        df = len(self.x) - k - 2
+        half = float(stats.norm.ppf(0.975)) / np.sqrt(max(df - 1, 1))
+        t = r * np.sqrt(df / (1 - r**2))
+        return head | {
+            "estimate": r, "ci_low": float(np.tanh(np.arctanh(r) - half)),
+            "ci_high": float(np.tanh(np.arctanh(r) + half)),
+            "p": float(2 * stats.t.sf(abs(t), df)), "effect": r, "effect_name": "r", "note": "",
+        }  # fmt: skip
 
     def _disattenuated(self, columns: pd.DataFrame, reliability: float) -> dict[str, Any]:
         """Partial correlation as if the outcome had been measured without error; the reliability counts as known."""

@@ -48,7 +48,8 @@ def association_section(results: Results) -> Section | None:
         )
     for name in [subset, *(other for other in SUBSETS if other != subset)]:
         blocks += _outcome_tables(results, name, first=name == subset)
-    return Section("association", "Serum and social behaviour", blocks)
+    social = results.table("social_interaction") is not None
+    return Section("association", "Serum and social behaviour" if social else "Serum and behaviour", blocks)
 
 
 def _scatter(results: Results, main: MainResult) -> Figure | None:

@@ -126,7 +126,13 @@ def test_too_few_of_one_sex_are_refused():
 
 def test_biweight_is_that_of_the_definition():
     cohort = study()
-    x, y = cohort.markers["Il5"].to_numpy(), cohort.table["iz_target_s"].to_numpy()
+    dummies = pd.get_dummies(cohort.table[["cohort", "sex"]], drop_first=True).astype(float)
+    others = np.column_stack([np.ones(36), cohort.table["iz_no_target_s"], dummies])
+
+    def residuals(values):
+        return values - others @ np.linalg.lstsq(others, values, rcond=None)[0]
+
+    x, y = residuals(cohort.markers["Il5"].to_numpy()), residuals(cohort.table["iz_target_s"].to_numpy())
 
     def weighted(values):
         centred = values - np.median(values)
@@ -135,4 +141,7 @@ def test_biweight_is_that_of_the_definition():
         return kept / np.sqrt((kept**2).sum())
 
     row = details(cohort).query("check == 'biweight'").iloc[0]
-    assert row["estimate"] == pytest.approx(float(weighted(x) @ weighted(y)), abs=1e-8)
+    r = float(weighted(x) @ weighted(y))
+    assert row["estimate"] == pytest.approx(r, abs=1e-8)
+    df = 36 - others.shape[1] - 1
+    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(r) * np.sqrt(df / (1 - r**2)), df), rel=1e-8)
