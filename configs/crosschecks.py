@@ -93,11 +93,14 @@ def _arenas(experiment: Experiment) -> Iterator[Finding]:
         return
     for name, arena in experiment.behavior.arenas.items():
         path: Path = ("behavior", "arenas", name)
-        if (arena.corners_px is None) == (arena.floor_px is None):
-            number = "no calibration" if arena.corners_px is None else "two calibrations"
-            expected = "either corners_px (four corners) or floor_px (left, top, right, bottom), in pixels"
+        ways = (arena.corners_px is not None) + (arena.floor_px is not None) + arena.find
+        if ways != 1:
+            number = ("no calibration", "", "two calibrations", "three calibrations")[ways]
+            expected = (
+                "either corners_px (four corners) or floor_px (left, top, right, bottom), in pixels, or find: true"
+            )
             yield _finding(*path, message=f"arena {name!r} has {number}", expected=expected)
-        else:
+        elif not arena.find:
             yield from _calibration(arena, path)
         yield from _arena_sizes(experiment, name, path)
 

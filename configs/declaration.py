@@ -62,7 +62,11 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
     if experiment.behavior is not None:
         plain["behavior"]["arenas"] = {
             name: {
-                "corners_px": [list(corner) for corner in arena.floor_corners_px],
+                **(
+                    {"find": True}
+                    if arena.find
+                    else {"corners_px": [list(corner) for corner in arena.floor_corners_px]}
+                ),
                 **asdict(experiment.behavior.arena_options(name)),
             }
             for name, arena in experiment.behavior.arenas.items()

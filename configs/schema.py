@@ -16,6 +16,7 @@ from behavior.score_options import ExclusionOptions, ScoreOptions
 from behavior.tracker import TrackOptions
 from configs.options import FromOptions, Key, Names, Number, ReadAs, Section, Text, Whole, section_model
 from configs.yaml_lines import Place
+from core.errors import InputError
 from integration.association import AssociationOptions
 from integration.cohort import CohortOptions
 from integration.people import PeopleOptions
@@ -112,13 +113,27 @@ class ArenaCalibration(Section):
     """The four corners of the floor in pixels, as seen: top left, top right, bottom right, bottom left."""
     floor_px: tuple[Number, Number, Number, Number] | None = Field(default=None, examples=[[73, 49, 497, 473]])
     """Instead of the corners, where the camera looks straight down: left, top, right, bottom of the floor in pixels."""
+    find: bool = False
+    """Instead of the corners: find them in the recordings of this arena, once for all of them."""
 
     @property
     def floor_corners_px(self) -> tuple[Point, Point, Point, Point]:
-        """The four corners in pixels, however they were given."""
+        """The four corners in pixels, however they were given.
+
+        Raises
+        ------
+        InputError
+            If they are to be found in the recordings.
+        """
         if self.corners_px is not None:
             return self.corners_px
-        assert self.floor_px is not None  # loading refuses an arena without either
+        if self.floor_px is None:
+            raise InputError(
+                "the arena's corners are not known",
+                found="find: true, and nothing found" if self.find else "no corners",
+                expected="corners_px",
+                remedy="write them into the experiment file; `stressaxis arena VIDEO` shows what is seen of the floor",
+            )
         left, top, right, bottom = self.floor_px
         return ((left, top), (right, top), (right, bottom), (left, bottom))
 

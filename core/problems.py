@@ -26,6 +26,7 @@ CODES: dict[str, tuple[str, str]] = {
         "error",
         "a file vanished or changed while it was read (still being recorded?)",
     ),
+    "arena_not_found": ("error", "the floor of an arena was not found in its recordings"),
     "result_damaged": ("warning", "a stored result was not what had been written; it was made again"),
 }
 
@@ -105,6 +106,9 @@ _register(
         "duration_differs": "the file states another duration than its rows have",
         "sheet_skipped": "a sheet of a workbook without a track",
         "open_event": "a state event without start or stop, or with a stop before its start",
+        "arena_unsure": "the arena was found in the picture, but not surely; check its corners",
+        "enclosure_elsewhere": "the enclosure is seen at another wall than the experiment file says",
+        "camera_elsewhere": "the camera stood elsewhere than in the other recordings of this arena",
         "record_suspect": "a hand-kept record outside its usual range or order",
     },
 )

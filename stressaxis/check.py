@@ -86,6 +86,8 @@ def _recordings(experiment: Experiment, trials: pd.DataFrame) -> tuple[int, list
             info = probe(path)
             opened += 1
             for name in sorted(set(rows["arena"])):
+                if experiment.behavior.arenas[name].find:
+                    continue  # where its zones lie is known after the run
                 corners = experiment.behavior.arenas[name].floor_corners_px
                 arena = build_arena(experiment.behavior.arena_options(name), corners_px=corners)
                 problems += check_arena(arena, info.width, info.height, file=str(file))

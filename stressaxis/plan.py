@@ -156,7 +156,8 @@ def _part(experiment: Experiment, row: Mapping[str, Any], task: str) -> PartPlan
         task=task,
         arena=experiment.behavior.arena_options(row["arena"]),
         arena_name=row["arena"],
-        corners_px=experiment.behavior.arenas[row["arena"]].floor_corners_px,
+        # A recording without corners has no task; nothing is scored from it.
+        corners_px=experiment.behavior.arenas[row["arena"]].floor_corners_px if task else (),
         start_s=None if row["start_s"] != row["start_s"] else float(row["start_s"]),
         end_s=None if row["end_s"] != row["end_s"] else float(row["end_s"]),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from core.problems import Problem, problems_table
+from stressaxis.arenas import ARENAS_TASK, arena_tasks, with_found_arenas
 from stressaxis.atomic import write_text
 from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.executors import Workers
@@ -40,7 +41,7 @@ __all__ = ["LEDGER", "MEMORY", "RunOutcome", "probe_tasks", "results_folder", "r
 #: Files in the folder ``.work`` of the results: what each result was made from, and fingerprints of inputs.
 LEDGER, MEMORY = "tasks.json", "fingerprints.json"
 
-_TABLE_STEPS = ("animals", "serum", "statistics", "people")
+_TABLE_STEPS = (ARENAS_TASK, "animals", "serum", "statistics", "people")
 
 
 @dataclass(frozen=True)
@@ -155,15 +156,19 @@ class _Run:
         people_files: Sequence[InputFile],
     ) -> tuple[Plan, dict[str, Outcome]]:
         probed = self._tasks("opening recordings", probe_tasks(recordings))
+        facts = self._facts(probed)
+        seeking = arena_tasks(self.experiment, self.tables.trials, recordings=recordings, facts=facts)
+        sought = self._tasks("finding arenas", seeking) if seeking else {}
+        places = [self.store.path(outcome.key) for outcome in sought.values() if outcome.state != "failed"]
         plan = plan_run(
-            self.experiment,
+            with_found_arenas(self.experiment, next(iter(places), None)),
             self.tables,
             recordings=recordings,
-            facts=self._facts(probed),
+            facts=facts,
             serum_files=serum_files,
             people_files=people_files,
         )
-        outcomes = probed | self._tasks("tracking, scoring, statistics", plan.tasks)
+        outcomes = probed | sought | self._tasks("tracking, scoring, statistics", plan.tasks)
         self.ledger.keep_only(set(outcomes))
         return plan, outcomes
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from stressaxis.arenas import arena_tasks, with_found_arenas
 from stressaxis.differences import differences
 from stressaxis.engine import Task, task_key
 from stressaxis.fingerprint import FileMark, FingerprintMemory, file_fingerprint
@@ -107,8 +108,12 @@ def survey_results(experiment: Experiment, tables: Tables, results: Path, *, rea
         for status in survey.tasks.values()
         if status.state == "done"
     }
+    seeking = arena_tasks(experiment, trials, recordings=recordings, facts=facts)
+    sought = list(_judged(seeking, survey.tasks, store, ledger))
+    survey.tasks.update({status.task.id: status for status in sought})
+    places = [store.path(status.key) for status in sought if status.state == "done"]
     plan = plan_run(
-        experiment,
+        with_found_arenas(experiment, next(iter(places), None)),
         tables,
         recordings=recordings,
         facts=facts,
