@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +82,8 @@ class Reversal:
         (patients parted between both sides where they are shared), p two-sided; negative = reversal.
     ranking
         Consensus of the scores per variant: mean rank, its bootstrap interval, share of bootstraps in which the drug
-        is first.
+        is first. What shared patients give a score on average is taken off before drugs are ranked, here and in
+        ``rank`` of the table.
     proteins
         Per drug and protein: both changes, the protein's share of the cosine, percent reversal, direction.
     problems
@@ -205,6 +206,8 @@ class _Study:
     drugs: Sequence[DrugData]
     variant: str
     options: ReversalOptions
+    #: Score to what each drug's is expected to be by its shared patients alone; 0 for drugs without.
+    biases: dict[str, Matrix] = field(default_factory=dict)
 
     def table(self, rng: np.random.Generator) -> pd.DataFrame:
         import pandas as pd
@@ -241,7 +244,9 @@ class _Study:
             p[side] = ((null_far >= far - 1e-12).sum(axis=1) + 1) / count
             p_max = np.maximum(p_max, ((null_far.max(axis=0) >= far - 1e-12).sum(axis=1) + 1) / count)
             p[f"{side} centre"] = np.array([values.mean() for values in raw])
-        rank = observed.argsort().argsort() + 1
+        shared = np.array([each.n_shared > 0 for each in estimates])
+        self.biases[score.name] = np.where(shared, p["p_drug centre"], 0.0)
+        rank = (observed - self.biases[score.name]).argsort().argsort() + 1
         rows = []
         for k, (drug, each) in enumerate(zip(self.drugs, estimates, strict=True)):
             estimate, low, high = each.of(score)
@@ -260,7 +265,11 @@ class _Study:
         return rows
 
     def ranking(self, rng: np.random.Generator) -> pd.DataFrame:
-        """Mean rank over the scores, over bootstraps of patients and controls (a patient stays one person)."""
+        """Mean rank over the scores, over bootstraps of patients and controls (a patient stays one person).
+
+        Shared patients draw a score toward reversal; scores are ranked without what they give on average when before
+        and after are exchanged at random.
+        """
         import pandas as pd
 
         ranks = self._mean_ranks(self.disease, self.drugs)
@@ -285,6 +294,7 @@ class _Study:
                 for name in self.options.scores
             ]
         )
+        scores = scores - np.array([self.biases.get(name, np.zeros(len(drugs))) for name in self.options.scores])
         ranks: Matrix = (scores.argsort(axis=1).argsort(axis=1) + 1).mean(axis=0)
         return ranks
 
