@@ -27,6 +27,9 @@ CODES: dict[str, tuple[str, str]] = {
         "a file vanished or changed while it was read (still being recorded?)",
     ),
     "arena_not_found": ("error", "the floor of an arena was not found in its recordings"),
+    "input_damaged": ("error", "a file's content changed although its size and time did not"),
+    "input_differs": ("warning", "a file's content is not what the run before had read"),
+    "recording_awaited": ("excluded", "a recording that has not arrived yet; the next run takes it"),
     "result_damaged": ("warning", "a stored result was not what had been written; it was made again"),
 }
 

@@ -44,6 +44,7 @@ def _root(
 
 for command in (
     experiment.run,
+    experiment.watch,
     experiment.demo,
     experiment.check,
     experiment.schema,

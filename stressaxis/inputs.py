@@ -29,7 +29,7 @@ class InputFile:
 
 
 def fingerprint_files(
-    named: Mapping[str, Path], *, memory: FingerprintMemory, workers: Workers
+    named: Mapping[str, Path], *, memory: FingerprintMemory, workers: Workers, reread: bool = False
 ) -> tuple[dict[str, InputFile], list[Problem]]:
     """Fingerprint files, those known from before without reading them.
 
@@ -41,6 +41,8 @@ def fingerprint_files(
         Fingerprints of earlier runs; what is read now is added.
     workers
         Who reads the others.
+    reread
+        Read all of them; a content that changed behind an unchanged size and time is a Problem.
 
     Returns
     -------
@@ -50,6 +52,7 @@ def fingerprint_files(
     files: dict[str, InputFile] = {}
     problems: list[Problem] = []
     waiting: dict[str, tuple[FileMark, Future[str]]] = {}
+    remembered: dict[str, str | None] = {}
     for name, path in named.items():
         try:
             # The mark is taken before the file is read: a file that grows meanwhile is read again next time.
@@ -58,7 +61,8 @@ def fingerprint_files(
         except InputError as error:
             problems.append(_unreadable(error, name))
             continue
-        if known is None:
+        remembered[name] = known
+        if known is None or reread:
             waiting[name] = (mark, workers.submit(patient_fingerprint, str(path)))
         else:
             files[name] = InputFile(name, path, mark, known)
@@ -73,7 +77,9 @@ def fingerprint_files(
         except InputError as error:
             problems.append(_unreadable(error, name))
             continue
-        memory.remember(named[name], mark, fingerprint)
+        if remembered[name] not in (None, fingerprint):
+            problems.append(_damaged(name))
+        memory.remember(path, mark, fingerprint)
         files[name] = InputFile(name, named[name], mark, fingerprint)
     return {name: files[name] for name in named if name in files}, problems
 
@@ -97,6 +103,11 @@ def patient_fingerprint(path: str) -> str:
                 raise
         time.sleep(pause_s)
     return file_fingerprint(path)
+
+
+def _damaged(name: str) -> Problem:
+    message = f"{name}: its content changed although its size and time did not: a damaged disk, or a failed copy"
+    return Problem(code="input_damaged", file=name, message=message, action="used as it is now; compare with a copy")
 
 
 def _changing(error: InputError, name: str) -> Problem:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from stressaxis.engine import Outcome, Task
+from stressaxis.eventlog import EventLog
 
 __all__ = ["RunProgress", "time_left"]
 
@@ -45,12 +46,14 @@ class RunProgress:
         What is being done.
     console
         Where it is shown.
+    log
+        Takes the events as JSON; nothing is shown then.
     """
 
     #: Seconds between two lines where there is no terminal.
     LINE_EVERY_S = 15.0
 
-    def __init__(self, tasks: Iterable[Task], *, title: str, console: Console) -> None:
+    def __init__(self, tasks: Iterable[Task], *, title: str, console: Console, log: EventLog | None = None) -> None:
         tasks = list(tasks)
         self._total_weight = sum(task.weight for task in tasks)
         self._left_weight = self._total_weight
@@ -61,13 +64,16 @@ class RunProgress:
         self._all = len(tasks)
         self._title = title
         self._console = console
+        self._log = log
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
         )
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = Progress(
+            *columns, console=console, transient=True, disable=log is not None or not console.is_terminal
+        )
         self._bar_id = self._bar.add_task(title, total=self._total_weight, note="")
 
     def __enter__(self) -> RunProgress:
@@ -83,6 +89,9 @@ class RunProgress:
         self._left_weight -= outcome.task.weight
         if outcome.state != "reused":
             self._worked_weight += outcome.task.weight
+        if self._log is not None:
+            self._write(self._log, outcome)
+            return
         if outcome.state == "failed" and outcome.problem is not None:
             self._console.print(f"failed: {outcome.task.id}: {outcome.problem.message}", markup=False, style="red")
         self._bar.update(self._bar_id, completed=self._total_weight - self._left_weight, note=self._note())
@@ -90,6 +99,20 @@ class RunProgress:
         if not self._console.is_terminal and now - self._last_line >= self.LINE_EVERY_S:
             self._last_line = now
             self._console.print(f"{self._title}: {self._note()}", markup=False)
+
+    def _write(self, log: EventLog, outcome: Outcome) -> None:
+        left = time_left(self._worked_weight, self._left_weight, time.monotonic() - self._started)
+        more: dict[str, object] = {"stage": self._title, "seconds": round(outcome.seconds, 3)}
+        more["left_s"] = None if left is None else round(left, 1)
+        if outcome.problem is not None:
+            more |= {"code": outcome.problem.code, "message": outcome.problem.message}
+        log.write(
+            f"task_{outcome.state}",
+            level="error" if outcome.state == "failed" else "info",
+            task=outcome.task.id,
+            progress=1 - self._left_weight / self._total_weight if self._total_weight else 1.0,
+            **more,
+        )
 
     def _note(self) -> str:
         ended = sum(self._counts.values())

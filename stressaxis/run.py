@@ -17,6 +17,7 @@ from core.problems import Problem, problems_table
 from stressaxis.arenas import ARENAS_TASK, arena_tasks, with_found_arenas
 from stressaxis.atomic import write_text
 from stressaxis.engine import Outcome, Task, run_tasks
+from stressaxis.eventlog import EventLog
 from stressaxis.executors import Workers
 from stressaxis.fingerprint import FingerprintMemory, canonical_json
 from stressaxis.inputs import InputFile, fingerprint_files
@@ -73,6 +74,9 @@ def run_experiment(
     out: Path | None = None,
     workers: int | None = None,
     console: Console,
+    log: EventLog | None = None,
+    verify: bool = False,
+    awaited: Mapping[str, str] | None = None,
 ) -> RunOutcome:
     """Run an experiment, or what of it is not done yet.
 
@@ -88,6 +92,12 @@ def run_experiment(
         Number of processes; by default one per core.
     console
         Where progress is shown.
+    log
+        Where progress goes instead, as JSON.
+    verify
+        Read every input again and compare it with what the run before had read.
+    awaited
+        Recordings not to be used yet: name to reason.
 
     Raises
     ------
@@ -106,7 +116,9 @@ def run_experiment(
     results = results_folder(experiment, out)
     work = results / ".work"
     with only_run(work), Workers(workers) as pool:
-        return _Run(experiment, tables, results, pool, console).finish()
+        run = _Run(experiment, tables, results, pool, console)
+        run.log, run.verify, run.awaited = log, verify, awaited or {}
+        return run.finish()
 
 
 def results_folder(experiment: Experiment, out: Path | None) -> Path:
@@ -122,6 +134,10 @@ class _Run:
     ) -> None:
         self.experiment, self.tables, self.results = experiment, tables, results
         self.workers, self.console = workers, console
+        self.log: EventLog | None = None
+        self.verify = False
+        self.awaited: Mapping[str, str] = {}
+        self.verified = ""
         self.work = results / ".work"
         self.store = Store(self.work / "store")
         self.ledger = Ledger(self.work / LEDGER)
@@ -131,6 +147,8 @@ class _Run:
 
     def finish(self) -> RunOutcome:
         self.store.sweep()
+        if self.log is not None:
+            self.log.write("run_started", progress=0.0, results=self.results)
         recordings, serum_files, people_files = self._inputs()
         provenance = self._provenance([*recordings.values(), *serum_files, *people_files])
         self._write_provenance(provenance)
@@ -174,26 +192,53 @@ class _Run:
 
     def _inputs(self) -> tuple[dict[str, InputFile], list[InputFile], list[InputFile]]:
         experiment, trials = self.experiment, self.tables.trials
-        names = [] if trials is None else sorted(set(trials["file"]))
+        names = [] if trials is None else sorted(set(trials["file"]) - set(self.awaited))
+        self.problems += [
+            Problem(code="recording_awaited", file=name, message=why, action="not used yet")
+            for name, why in sorted(self.awaited.items())
+        ]
         memory = FingerprintMemory(self.work / MEMORY)
         recordings, unreadable = fingerprint_files(
-            {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers
+            {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers, reread=self.verify
         )
         self.problems += unreadable
         whole: list[list[InputFile]] = []
         for section in (experiment.serum, experiment.people):
             names = [] if section is None else list(section.paths)
             files, missing = fingerprint_files(
-                {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers
+                {name: experiment.locate(name) for name in names},
+                memory=memory,
+                workers=self.workers,
+                reread=self.verify,
             )
             self.problems += missing
             # A serum table without one of its plates would be another experiment.
-            whole.append([] if missing else list(files.values()))
+            whole.append(list(files.values()) if len(files) == len(names) else [])
         memory.save()
+        if self.verify:
+            self._compare([*recordings.values(), *whole[0], *whole[1]])
         return recordings, whole[0], whole[1]
 
+    def _compare(self, inputs: Sequence[InputFile]) -> None:
+        """What was read now against what the run before had read."""
+        before = {row["path"]: row["blake2"] for row in self._provenance_before().get("inputs", [])}
+        same = [file for file in inputs if before.get(file.name) == file.fingerprint]
+        changed = [file.name for file in inputs if before.get(file.name, file.fingerprint) != file.fingerprint]
+        self.problems += [
+            Problem(
+                code="input_differs", file=name, message="not what the run before had read", action="used as it is now"
+            )
+            for name in changed
+        ]
+        gone = sorted(set(before) - {file.name for file in inputs})
+        new = len(inputs) - len(same) - len(changed)
+        self.verified = (
+            f"verified: {len(same)} inputs as before, {len(changed)} changed, {new} new, {len(gone)} no longer read"
+            + "".join(f"\n  {what}: {name}" for what, names in (("changed", changed), ("gone", gone)) for name in names)
+        )
+
     def _tasks(self, title: str, tasks: Sequence[Task]) -> dict[str, Outcome]:
-        with RunProgress(tasks, title=title, console=self.console) as progress:
+        with RunProgress(tasks, title=title, console=self.console, log=self.log) as progress:
             return run_tasks(tasks, store=self.store, workers=self.workers, on_end=progress.ended, ledger=self.ledger)
 
     def _facts(self, probed: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
@@ -245,12 +290,16 @@ class _Run:
 
     def _declared_before(self, fingerprint: str) -> list[str]:
         """Fingerprints of other declared analyses that this results folder was scored under before."""
+        old = self._provenance_before()
+        known = [*old.get("declared_before", []), old.get("declared", {}).get("fingerprint", fingerprint)]
+        return [earlier for earlier in dict.fromkeys(known) if earlier != fingerprint]
+
+    def _provenance_before(self) -> dict[str, Any]:
         try:
             old = json.loads((self.results / "provenance.json").read_text("utf-8"))
         except (OSError, ValueError):
-            return []
-        known = [*old.get("declared_before", []), old.get("declared", {}).get("fingerprint", fingerprint)]
-        return [earlier for earlier in dict.fromkeys(known) if earlier != fingerprint]
+            return {}
+        return old if isinstance(old, dict) else {}
 
     def _simulated(self) -> dict[str, Any] | None:
         """What a simulated experiment states about its own truth, beside its tables."""
@@ -278,11 +327,15 @@ class _Run:
             write_prism_tables(self.results)
             build_report(self.results)
         failures = [problem for problem in self.problems if problem.severity == "error"]
+        if self.log is not None:
+            self.log.write("run_finished", progress=1.0, duration_s=provenance["duration_s"], tasks=dict(counts))
         return RunOutcome(self.results, failures, self._summary(counts, failures), counts)
 
     def _summary(self, counts: Mapping[str, int], failures: Sequence[Problem]) -> str:
         lines = [f"report: {self.results / 'report.html'}"]
         lines.append(f"{counts['done']} tasks done, {counts['reused']} reused, {counts['failed']} failed")
+        if self.verified:
+            lines.append(self.verified)
         others = len(self.problems) - len(failures)
         if others:
             lines.append(f"{others} warnings and exclusions: {self.results / 'problems.csv'}")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 from rich.console import Console
 
-__all__ = ["DONE", "INTERRUPTED", "NOT_POSSIBLE", "SOME_FAILED", "console", "finish"]
+from core.errors import StressaxisError
+from stressaxis.eventlog import EventLog
+
+__all__ = ["DONE", "INTERRUPTED", "NOT_POSSIBLE", "SOME_FAILED", "console", "finish", "telling_why"]
 
 #: Exit statuses, as documented in the help: all went well; some items failed; nothing could be done.
 DONE, SOME_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
@@ -22,3 +27,17 @@ def finish(outcome: Any) -> None:
     """Say what came out and leave with the fitting status."""
     typer.echo(outcome.summary)
     raise typer.Exit(SOME_FAILED if outcome.failures else DONE)
+
+
+@contextmanager
+def telling_why(log: EventLog | None) -> Iterator[None]:
+    """With a log of events, the reason why a run stopped is one of them, in place of the message for people."""
+    try:
+        yield
+    except (StressaxisError, OSError, KeyboardInterrupt) as error:
+        if log is None:
+            raise
+        interrupted = isinstance(error, KeyboardInterrupt)
+        message = "interrupted; what is done is kept" if interrupted else str(error)
+        log.write("run_stopped", level="error", message=message)
+        raise typer.Exit(INTERRUPTED if interrupted else NOT_POSSIBLE) from error

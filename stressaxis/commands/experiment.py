@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from stressaxis.commands.ending import DONE, NOT_POSSIBLE, console, finish
+from stressaxis.commands.ending import DONE, NOT_POSSIBLE, console, finish, telling_why
 
-__all__ = ["check", "demo", "run", "schema", "simulate"]
+__all__ = ["check", "demo", "run", "schema", "simulate", "watch"]
 
 
 class Study(StrEnum):
@@ -27,11 +27,58 @@ Out = Annotated[Path | None, typer.Option("--out", help="Results folder; without
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; without it one per core.")]
 
 
-def run(config: Config, data: DataDir = None, out: Out = None, workers: Workers = None) -> None:
-    """Run an experiment: track, score, join with serum, test, report. Run again, only what changed is redone."""
+class Log(StrEnum):
+    """How progress is told."""
+
+    text = "text"
+    json = "json"
+
+
+def run(
+    config: Config,
+    data: DataDir = None,
+    out: Out = None,
+    workers: Workers = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every input again and compare its content with the run before.")
+    ] = False,
+    log: Annotated[
+        Log,
+        typer.Option("--log", help="json: one object a line on standard error: time, level, event, task, progress."),
+    ] = Log.text,
+) -> None:
+    """Run an experiment: track, score, join with serum, test, report. Run again, only what changed is redone.
+
+    Exit status: 0 all done; 1 done, but some recordings or steps failed (see problems.csv); 2 nothing could be done
+    (a mistake in the experiment file, a results folder that takes nothing more); 130 interrupted, what is done is kept.
+    """
+    from stressaxis.eventlog import EventLog
     from stressaxis.run import run_experiment
 
-    finish(run_experiment(config, data_dir=data, out=out, workers=workers, console=console()))
+    events = EventLog() if log is Log.json else None
+    with telling_why(events):
+        outcome = run_experiment(
+            config, data_dir=data, out=out, workers=workers, console=console(), log=events, verify=verify
+        )
+    finish(outcome)
+
+
+def watch(
+    config: Config,
+    data: DataDir = None,
+    out: Out = None,
+    workers: Workers = None,
+    settle_s: Annotated[
+        float, typer.Option("--settle-s", min=0, help="A recording has arrived when unchanged for so long, s.")
+    ] = 60.0,
+    every_s: Annotated[float, typer.Option("--every-s", min=0.1, help="Pause between two looks, s.")] = 10.0,
+) -> None:
+    """Run again whenever recordings have finished arriving or a table was edited; Ctrl-C ends it."""
+    from stressaxis.watching import watch_experiment
+
+    watch_experiment(
+        config, data_dir=data, out=out, workers=workers, settle_s=settle_s, every_s=every_s, console=console()
+    )
 
 
 def demo(

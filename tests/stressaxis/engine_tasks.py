@@ -28,3 +28,34 @@ def write_then_break(output: Path, *, needs: dict[str, Path | None]) -> None:
 
 def die(output: Path, *, needs: dict[str, Path | None]) -> None:
     os._exit(9)
+
+
+def count_call(output: Path, *, needs: dict[str, Path | None], calls: str, error: int, times: int) -> None:
+    """Fails with a system error so many times, then works."""
+    with open(calls, "a") as stream:
+        stream.write("x")
+    if len(Path(calls).read_text()) <= times:
+        raise OSError(error, os.strerror(error))
+    (output / "value.txt").write_text("1")
+
+
+def want_memory(output: Path, *, needs: dict[str, Path | None], calls: str) -> None:
+    with open(calls, "a") as stream:
+        stream.write("x")
+    raise MemoryError("Unable to allocate 900 GiB")
+
+
+def change_input(output: Path, *, needs: dict[str, Path | None], path: str, how: str) -> None:
+    """Stands for another program that records into the file, or takes it away, while a task reads it."""
+    if how == "grow":
+        with open(path, "ab") as stream:
+            stream.write(b"more")
+    else:
+        Path(path).unlink()
+    if how == "vanish and fail":
+        raise InputError("no frames", file=path)
+    (output / "value.txt").write_text("1")
+
+
+def write_megabyte(output: Path, *, needs: dict[str, Path | None], number: int) -> None:
+    (output / "value.bin").write_bytes(bytes([number]) * 1_000_000)
