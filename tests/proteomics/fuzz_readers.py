@@ -15,6 +15,8 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -151,16 +153,22 @@ def fuzz(name: str, times: int, folder: Path, seed: int) -> Counter[str]:
     return found
 
 
+def _in_a_folder(name: str, times: int, seed: int) -> Counter[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        return fuzz(name, times, Path(folder), seed)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     rows, failures = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for name in sorted(SEEDS):
-            found = fuzz(name, given.count, Path(folder), given.seed)
+    with ProcessPoolExecutor(given.workers) as pool:
+        outcomes = pool.map(_in_a_folder, sorted(SEEDS), repeat(given.count), repeat(given.seed))
+        for name, found in zip(sorted(SEEDS), outcomes, strict=True):
             bad = {what: number for what, number in found.items() if what not in ("read", "refused")}
             rows.append([name, found["read"], found["refused"], sum(bad.values())])
             failures += [f"- {name}: {number} x {what}" for what, number in bad.items()]
