@@ -25,6 +25,8 @@ __all__ = ["config_lines", "draw_found", "placed_options", "show_arena"]
 _FLOOR, _ENCLOSURE, _ZONE = (60, 60, 230), (60, 200, 60), (230, 160, 40)
 #: A box whose middle lies this far from the middle of its wall is not in the middle, cm.
 _OFF_MIDDLE_CM = 1.0
+#: Below this confidence what stands out at a wall is shown, but not taken for the enclosure.
+_SURE = 0.5
 
 
 def show_arena(
@@ -96,7 +98,7 @@ def _sized(size_cm: tuple[float, float], shape: Literal["rectangle", "circle"]) 
 
 def placed_options(options: ArenaOptions, enclosure: EnclosureFound | None) -> ArenaOptions:
     """The sizes with the enclosure where it was found."""
-    if enclosure is None or enclosure.polygon_px is None or enclosure.wall is None:
+    if enclosure is None or enclosure.wall is None or enclosure.confidence < _SURE:
         return options
     placed = replace(options, enclosure_wall=enclosure.wall, enclosure_centre_cm=None)
     off = abs(enclosure.centre_cm - placed.enclosure_middle_cm)
@@ -119,8 +121,9 @@ def _in_words(found: ArenaFound, options: ArenaOptions) -> list[str]:
     box = found.enclosure
     if box is not None and box.polygon_px is not None:
         edge = "left" if box.wall in ("top", "bottom") else "top"
+        sure = "enclosure" if box.confidence >= _SURE else "perhaps the enclosure"
         lines.append(
-            f"enclosure: at the {box.wall} wall, its middle {box.centre_cm:.1f} cm from the {edge}, "
+            f"{sure}: at the {box.wall} wall, its middle {box.centre_cm:.1f} cm from the {edge}, "
             f"confidence {box.confidence:.2f}"
         )
     return lines
@@ -163,7 +166,7 @@ def draw_found(scene: Image, found: ArenaFound, options: ArenaOptions) -> Image:
     arena = build_arena(options, corners_px=found.corners_px)
     outlines = [(arena.floor_px, _FLOOR)]
     if found.enclosure is not None and found.enclosure.polygon_px is not None:
-        if found.enclosure.wall is not None:
+        if found.enclosure.confidence >= _SURE:
             outlines.append((arena.to_px(arena.zones["interaction"]), _ZONE))
         outlines.append((found.enclosure.polygon_px, _ENCLOSURE))
     for outline, colour in outlines:
