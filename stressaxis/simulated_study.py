@@ -83,9 +83,9 @@ class Drug:
 
 #: Five drugs; an antibody to IL-4R alpha raises IL-4 and IL-13, which are no longer taken up, and masks soluble IL-4R.
 DRUGS = (
-    Drug(name="dupilumab", disease="AD", patients=12, th2=0.8, rest=0.7, own={"IL4": 0.8, "IL13": 0.8, "IL4R": -0.8}),
-    Drug(name="ciclosporin", disease="AD", patients=9, th2=0.25, rest=0.25),
-    Drug(name="placebo", disease="AD", patients=9),
+    Drug(name="dupilumab", disease="AD", patients=14, th2=0.8, rest=0.7, own={"IL4": 0.8, "IL13": 0.8, "IL4R": -0.8}),
+    Drug(name="ciclosporin", disease="AD", patients=8, th2=0.25, rest=0.25),
+    Drug(name="placebo", disease="AD", patients=8),
     Drug(name="anti-IL-17A", disease="psoriasis", patients=11, rest=0.3, axis="Th17_Th22", axis_share=0.8),
     Drug(name="anti-TNF", disease="psoriasis", patients=10, rest=0.3, axis="Th17_Th22", axis_share=0.5),
 )
@@ -126,12 +126,12 @@ class StudyOptions:
     n_ad: int = 30
     n_psoriasis: int = 21
     n_proteins: int = 363
-    th2_mdd: float = 0.7
+    th2_mdd: float = 0.8
     th2_ad: float = 1.0
     th17_psoriasis: float = 1.1
     th1_psoriasis: float = 0.5
     n_shared: int = 60
-    shared_mdd: float = 0.6
+    shared_mdd: float = 0.7
     shared_ad: float = 0.8
     n_own: int = 40
     own_shift: float = 0.7

@@ -42,13 +42,13 @@ def test_the_study_has_the_sizes_of_the_source(people):
     assert people.truth.groupby("panel").size().tolist() == [91, 91, 91, 90]
     after = people.samples.query("time == 'after'")
     assert after["drug"].value_counts().to_dict() == {
-        "dupilumab": 12, "anti-IL-17A": 11, "anti-TNF": 10, "ciclosporin": 9, "placebo": 9,
+        "dupilumab": 14, "anti-IL-17A": 11, "anti-TNF": 10, "ciclosporin": 8, "placebo": 8,
     }  # fmt: skip
     assert after.merge(first, on="subject")["plate_x"].eq(after.merge(first, on="subject")["plate_y"]).all()
 
 
 def test_planted_shifts_are_in_the_levels(people):
-    assert mean_shift(people, "MDD", TH2) == pytest.approx(0.7, abs=0.25)
+    assert mean_shift(people, "MDD", TH2) == pytest.approx(0.8, abs=0.25)
     assert mean_shift(people, "AD", TH2) == pytest.approx(1.0, abs=0.25)
     assert mean_shift(people, "psoriasis", TH2) == pytest.approx(0.0, abs=0.25)
 
@@ -59,12 +59,10 @@ def test_drugs_do_what_is_stated(people):
     assert truth.loc["IL4", "drug_dupilumab_sd"] == pytest.approx(0.8 - 0.8 * truth.loc["IL4", "shift_AD_sd"])
     assert (truth["drug_placebo_sd"] == 0).all()
     rows = people.samples.query("drug == 'dupilumab'").pivot(index="subject", columns="time", values="sample")
-    sd = truth.loc[["CCL17", "CCL22", "CCL26"], "sd_npx"].to_numpy()
-    change = (
-        people.levels.loc[rows["after"], ["CCL17", "CCL22", "CCL26"]].to_numpy()
-        - people.levels.loc[rows["before"], ["CCL17", "CCL22", "CCL26"]].to_numpy()
-    )
-    assert (change / sd).mean() == pytest.approx(-0.8, abs=0.3)
+    change = people.levels.loc[rows["after"]].to_numpy() - people.levels.loc[rows["before"]].to_numpy()
+    planted = truth["drug_dupilumab_sd"].to_numpy()
+    found = change.mean(axis=0) / truth["sd_npx"].to_numpy()
+    assert np.polyfit(planted, found, 1)[0] == pytest.approx(1, abs=0.2)
 
 
 def test_two_visits_of_a_person_correlate_as_planted():
@@ -140,7 +138,7 @@ def test_mistakes_in_the_table_of_people_are_told_with_their_line(folder, tmp_pa
     assert "no sample is in group 'healthy'" in str(caught.value)
     assert "no column 'weight'" in str(caught.value)
     config.write_text(study_config(planted=True).read_text("utf-8").replace("score: spearman", "score: gsea"))
-    with pytest.raises(ConfigError, match="found .gsea., expected one of spearman"):
+    with pytest.raises(ConfigError, match=r"found .gsea., expected one of spearman"):
         configs.load(config, data_dir=folder)
 
 
@@ -181,7 +179,7 @@ def test_the_report_reads_like_the_study(stressaxis: Command, tmp_path):
              "Mouse check: treatment and defeat"]  # fmt: skip
     places = [page.index(f"<h2>{title}</h2>") for title in order]
     assert places == sorted(places)
-    assert "Planted: Th2 proteins 0.7 SD higher in MDD" in page
+    assert "Planted: Th2 proteins 0.8 SD higher in MDD" in page
     assert "without IL4, IL13, IL4R" in page
 
 
