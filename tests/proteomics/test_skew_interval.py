@@ -84,7 +84,14 @@ def test_missing_member_gives_its_weight_to_the_others() -> None:
     frame.loc["m15", "Tnf"] = np.nan
     ds, scores = scored(frame)
     single = sample_skew(ds, scores, species="mouse", reference=CONTROLS).set_index("sample")
-    assert np.isfinite(single.loc["m15", ["low", "high"]].astype(float)).all()
+    reference = frame.loc[CONTROLS]
+    z = (frame - reference.mean()) / reference.std(ddof=1)
+    skew = z[TH2].mean(axis=1) - z[TH1].mean(axis=1)
+    left = [name for name in TH1 if name != "Tnf"]
+    a = pd.concat([z.loc["m15", TH2] / 3, -z.loc["m15", left] / 3])
+    terms = np.array([skew[CONTROLS].var() / 8, a @ reference[a.index].corr() ** 2 @ a / 14])
+    half = stats.t.ppf(0.975, terms.sum() ** 2 / (terms**2 / 7).sum()) * np.sqrt(terms.sum())
+    assert tuple(single.loc["m15", ["low", "high"]]) == pytest.approx((skew["m15"] - half, skew["m15"] + half))
     frame.loc["m15", ["Il4"]] = np.nan
     ds, scores = scored(frame)
     single = sample_skew(ds, scores, species="mouse", reference=CONTROLS).set_index("sample")
