@@ -134,8 +134,8 @@ def test_without_four_sides_nothing_is_claimed(kind: str) -> None:
 
 
 def test_a_floor_of_other_proportions_than_stated_is_not_claimed() -> None:
-    """42 x 42 cm are looked for, the floor is 42 x 31."""
-    corners = np.array([(120, 80), (360, 80), (360, 257), (120, 257)], float)
+    """42 x 42 cm are looked for, the floor is 42 x 36."""
+    corners = np.array([(120, 80), (360, 80), (360, 286), (120, 286)], float)
     assert find_arena(draw(corners, floor=170, wall=120, rim=False)).corners_px is None
 
 
