@@ -27,6 +27,7 @@ from proteomics.readers.table import SerumOptions
 __all__ = [
     "ArenaCalibration",
     "Behavior",
+    "Engine",
     "Exclusions",
     "Experiment",
     "Outcome",
@@ -347,6 +348,29 @@ class Report(Section):
     """A paragraph about the experiment, printed below the title."""
 
 
+def _kind_only(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+class Engine(Section):
+    """Where the work is done; the results are the same."""
+
+    kind: Literal["local", "slurm"] = "local"
+    """`local`: this machine's cores; `slurm`: jobs of a cluster that runs SLURM (needs the extra `cluster`)."""
+    queue: Text | None = Field(default=None, examples=["short"])
+    """Partition that the jobs go to; without one, the cluster's default."""
+    account: Text | None = Field(default=None, examples=["lab-smith"])
+    """Account that the jobs are charged to."""
+    jobs: Annotated[Whole, Field(ge=1)] = Field(default=4, examples=[20])
+    """Number of jobs; each works on one recording at a time, on one core."""
+    walltime: Text = Field(default="04:00:00", examples=["12:00:00"])
+    """Time after which the cluster ends a job, in quotes: hours:minutes:seconds."""
+    memory: Text = Field(default="4GB", examples=["8GB"])
+    """Memory of a job."""
+    environment: Names = Field(default=(), examples=[["module load python", "source ~/stressaxis/bin/activate"]])
+    """Lines of shell that each job runs first, to find the same stressaxis as here."""
+
+
 class Experiment(Section):
     """An experiment: its tables, recordings, serum, and the questions asked of them."""
 
@@ -378,6 +402,10 @@ class Experiment(Section):
     """The declared questions."""
     report: Annotated[Report, BeforeValidator(_empty_section)] = Field(default_factory=Report)
     """Head of the report."""
+    engine: Annotated[Engine, BeforeValidator(_kind_only, json_schema_input_type=str | Engine)] = Field(
+        default_factory=Engine, examples=["slurm"]
+    )
+    """Where the work is done: `local`, `slurm`, or a section."""
 
     _file: Path = PrivateAttr(default=Path())
     _base: Path = PrivateAttr(default=Path())

@@ -9,7 +9,7 @@ import typer
 
 from core.errors import StressaxisError
 from stressaxis.commands import arenas, experiment, planning, recordings, serum, signatures, upkeep
-from stressaxis.commands.ending import INTERRUPTED, NOT_POSSIBLE, console
+from stressaxis.commands.ending import INTERRUPTED, NOT_POSSIBLE, console, told_already
 
 __all__ = ["app", "main"]
 
@@ -76,9 +76,18 @@ def main() -> None:
         console().print(f"stressaxis: {error}", style="red", markup=False)
         sys.exit(NOT_POSSIBLE)
     except KeyboardInterrupt:
-        console().print("stressaxis: interrupted; what is done is kept, run the same command again to go on")
+        _say_interrupted()
         sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        # Typer turns Ctrl-C into a silent exit; a log of events has told it already.
+        if end.code == INTERRUPTED and not told_already():
+            _say_interrupted()
+        raise
     except OSError as error:
         # Disk full, no permission, a network folder gone: facts about the machine, not bugs.
         console().print(f"stressaxis: {error.filename or ''} {error.strerror}".strip(), style="red", markup=False)
         sys.exit(NOT_POSSIBLE)
+
+
+def _say_interrupted() -> None:
+    console().print("stressaxis: interrupted; what is done is kept, run the same command again to go on")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from core.errors import InputError
 
-__all__ = ["Workers", "cluster_pool", "default_workers", "process_pool"]
+__all__ = ["Workers", "cluster_workers", "default_workers", "process_pool", "slurm_workers"]
 
 T = TypeVar("T")
 
@@ -37,6 +38,8 @@ class Workers:
         How many tasks are worked on at once.
     make
         Makes the executor; without it a pool of ``count`` processes on this machine.
+    close
+        Called at the end: lets go of a cluster.
 
     Examples
     --------
@@ -46,7 +49,16 @@ class Workers:
     3
     """
 
-    def __init__(self, count: int | None = None, *, make: Callable[[], Executor] | None = None) -> None:
+    def __init__(
+        self,
+        count: int | None = None,
+        *,
+        make: Callable[[], Executor] | None = None,
+        close: Callable[[], object] = lambda: None,
+    ) -> None:
+        #: Whether the workers may be on other machines, which know no working folder of this process.
+        self.remote = False
+        self._close = close
         self.count = default_workers() if count is None else count
         self._make = make or self._local
         self._executor: Executor | None = None
@@ -86,6 +98,7 @@ class Workers:
             self._executor.shutdown(wait=True, cancel_futures=True)
         self._let_die()
         self._executor = None
+        self._close()
 
 
 def default_workers() -> int:
@@ -124,23 +137,88 @@ def _end_with(*signs: Any) -> None:
     os._exit(1)
 
 
-def cluster_pool(address: str) -> Executor:
-    """The executor of a running Dask scheduler (``tcp://host:port``).
+def cluster_workers(address: str) -> Workers:
+    """The workers of a running Dask scheduler (``tcp://host:port``).
 
     Raises
     ------
     InputError
-        If the extra ``cluster`` is not installed or the scheduler does not answer.
+        If the extra ``cluster`` is not installed, or the scheduler does not answer or has no workers.
     """
     try:
         from distributed import Client
     except ImportError:
-        raise InputError(
-            "a cluster address needs the extra 'cluster'", found=address, remedy="pip install 'stressaxis[cluster]'"
-        ) from None
+        raise _no_cluster(address) from None
     try:
         client = Client(address, timeout="20s")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError("the cluster's scheduler does not answer", found=f"{address} ({error})") from None
-    executor: Executor = client.get_executor()
-    return executor
+    return _client_workers(client, address, wait_s=60)
+
+
+def slurm_workers(engine: SlurmJobs) -> Workers:
+    """Workers in jobs of a SLURM cluster, which end with the run.
+
+    Raises
+    ------
+    InputError
+        If the extra ``cluster`` or SLURM's own commands are missing, or no job starts within an hour.
+    """
+    try:
+        from dask_jobqueue import SLURMCluster
+        from distributed import Client
+    except ImportError:
+        raise _no_cluster("engine: slurm") from None
+    if shutil.which("sbatch") is None:
+        raise InputError(
+            "SLURM's command sbatch is not here", remedy="run on a machine that submits jobs, or use engine: local"
+        )
+    cluster = SLURMCluster(
+        queue=engine.queue,
+        account=engine.account,
+        cores=1,
+        processes=1,
+        memory=engine.memory,
+        walltime=engine.walltime,
+        job_script_prologue=[*engine.environment, *(f"export {name}={value}" for name, value in _ONE_THREAD.items())],
+    )
+    cluster.scale(jobs=engine.jobs)
+    workers = _client_workers(Client(cluster), "SLURM", wait_s=3600, also=cluster.close)
+    workers.count = engine.jobs
+    return workers
+
+
+class SlurmJobs(Protocol):
+    """What is to be known of the jobs; :class:`configs.schema.Engine` says it."""
+
+    @property
+    def queue(self) -> str | None: ...
+    @property
+    def account(self) -> str | None: ...
+    @property
+    def jobs(self) -> int: ...
+    @property
+    def walltime(self) -> str: ...
+    @property
+    def memory(self) -> str: ...
+    @property
+    def environment(self) -> tuple[str, ...]: ...
+
+
+def _client_workers(client: Any, name: str, *, wait_s: int, also: Callable[[], object] = lambda: None) -> Workers:
+    def close() -> None:
+        client.close()
+        also()
+
+    try:
+        client.wait_for_workers(1, timeout=wait_s)
+    except TimeoutError:
+        close()
+        raise InputError(f"the cluster gave no worker within {wait_s} s", found=name) from None
+    workers = Workers(sum(client.ncores().values()), make=client.get_executor, close=close)
+    workers.remote = True
+    return workers
+
+
+def _no_cluster(asked: str) -> InputError:
+    return InputError("a cluster needs the extra 'cluster'", found=asked, remedy="pip install 'stressaxis[cluster]'")

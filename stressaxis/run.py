@@ -18,7 +18,7 @@ from stressaxis.arenas import ARENAS_TASK, arena_tasks, with_found_arenas
 from stressaxis.atomic import write_text
 from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.eventlog import EventLog
-from stressaxis.executors import Workers
+from stressaxis.executors import Workers, cluster_workers, slurm_workers
 from stressaxis.fingerprint import FingerprintMemory, canonical_json
 from stressaxis.inputs import InputFile, fingerprint_files
 from stressaxis.ledger import Ledger
@@ -73,6 +73,7 @@ def run_experiment(
     data_dir: Path | None = None,
     out: Path | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
     console: Console,
     log: EventLog | None = None,
     verify: bool = False,
@@ -90,6 +91,8 @@ def run_experiment(
         Results folder; by default ``results/NAME``.
     workers
         Number of processes; by default one per core.
+    scheduler
+        Address of a Dask scheduler (``tcp://host:port``) whose workers are used instead.
     console
         Where progress is shown.
     log
@@ -115,10 +118,16 @@ def run_experiment(
     tables = read_tables(experiment)
     results = results_folder(experiment, out)
     work = results / ".work"
-    with only_run(work), Workers(workers) as pool:
+    with only_run(work), _workers(experiment, workers, scheduler) as pool:
         run = _Run(experiment, tables, results, pool, console)
         run.log, run.verify, run.awaited = log, verify, awaited or {}
         return run.finish()
+
+
+def _workers(experiment: Experiment, count: int | None, scheduler: str | None) -> Workers:
+    if scheduler is not None:
+        return cluster_workers(scheduler)
+    return slurm_workers(experiment.engine) if experiment.engine.kind == "slurm" else Workers(count)
 
 
 def results_folder(experiment: Experiment, out: Path | None) -> Path:
@@ -139,7 +148,8 @@ class _Run:
         self.awaited: Mapping[str, str] = {}
         self.verified = ""
         self.work = results / ".work"
-        self.store = Store(self.work / "store")
+        # Workers on other machines know nothing of this process's working folder.
+        self.store = Store((self.work / "store").absolute() if workers.remote else self.work / "store")
         self.ledger = Ledger(self.work / LEDGER)
         self.problems: list[Problem] = list(tables.problems)
         self.started = dt.datetime.now(dt.UTC)
@@ -199,14 +209,14 @@ class _Run:
         ]
         memory = FingerprintMemory(self.work / MEMORY)
         recordings, unreadable = fingerprint_files(
-            {name: experiment.locate(name) for name in names}, memory=memory, workers=self.workers, reread=self.verify
+            {name: self._locate(name) for name in names}, memory=memory, workers=self.workers, reread=self.verify
         )
         self.problems += unreadable
         whole: list[list[InputFile]] = []
         for section in (experiment.serum, experiment.people):
             names = [] if section is None else list(section.paths)
             files, missing = fingerprint_files(
-                {name: experiment.locate(name) for name in names},
+                {name: self._locate(name) for name in names},
                 memory=memory,
                 workers=self.workers,
                 reread=self.verify,
@@ -218,6 +228,10 @@ class _Run:
         if self.verify:
             self._compare([*recordings.values(), *whole[0], *whole[1]])
         return recordings, whole[0], whole[1]
+
+    def _locate(self, name: str) -> Path:
+        path = self.experiment.locate(name)
+        return path.absolute() if self.workers.remote else path
 
     def _compare(self, inputs: Sequence[InputFile]) -> None:
         """What was read now against what the run before had read."""

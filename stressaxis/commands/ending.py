@@ -12,7 +12,7 @@ from rich.console import Console
 from core.errors import StressaxisError
 from stressaxis.eventlog import EventLog
 
-__all__ = ["DONE", "INTERRUPTED", "NOT_POSSIBLE", "SOME_FAILED", "console", "finish", "telling_why"]
+__all__ = ["DONE", "INTERRUPTED", "NOT_POSSIBLE", "SOME_FAILED", "console", "finish", "telling_why", "told_already"]
 
 #: Exit statuses, as documented in the help: all went well; some items failed; nothing could be done.
 DONE, SOME_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
@@ -29,6 +29,15 @@ def finish(outcome: Any) -> None:
     raise typer.Exit(SOME_FAILED if outcome.failures else DONE)
 
 
+#: Why this process ended, where a log of events has said so.
+_TOLD: list[str] = []
+
+
+def told_already() -> bool:
+    """Whether a log of events has said why this process ends."""
+    return bool(_TOLD)
+
+
 @contextmanager
 def telling_why(log: EventLog | None) -> Iterator[None]:
     """With a log of events, the reason why a run stopped is one of them, in place of the message for people."""
@@ -40,4 +49,5 @@ def telling_why(log: EventLog | None) -> Iterator[None]:
         interrupted = isinstance(error, KeyboardInterrupt)
         message = "interrupted; what is done is kept" if interrupted else str(error)
         log.write("run_stopped", level="error", message=message)
+        _TOLD.append(message)
         raise typer.Exit(INTERRUPTED if interrupted else NOT_POSSIBLE) from error

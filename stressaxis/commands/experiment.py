@@ -39,6 +39,9 @@ def run(
     data: DataDir = None,
     out: Out = None,
     workers: Workers = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", help="Workers of a running Dask scheduler: tcp://host:port.")
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every input again and compare its content with the run before.")
     ] = False,
@@ -58,7 +61,14 @@ def run(
     events = EventLog() if log is Log.json else None
     with telling_why(events):
         outcome = run_experiment(
-            config, data_dir=data, out=out, workers=workers, console=console(), log=events, verify=verify
+            config,
+            data_dir=data,
+            out=out,
+            workers=workers,
+            scheduler=scheduler,
+            console=console(),
+            log=events,
+            verify=verify,
         )
     finish(outcome)
 
