@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
+        "arena_finding": ("ArenaFound", "empty_scene", "find_arena"),
         "assay": ("AssayScore",),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
         "events": ("BehaviorEvent", "make_events", "program_dwell", "sum_behaviors", "validate_events"),
