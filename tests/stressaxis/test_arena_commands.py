@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import av
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from behavior.arena import ArenaOptions
+from behavior.arena import ArenaOptions, build_arena
 from behavior.simulation import RenderOptions, Truth, render_trial
 from behavior.social_interaction import score_trial
 from behavior.tracker import track
@@ -210,3 +211,32 @@ def test_a_recording_is_tracked_before_it_is_scored(recording: tuple[Path, Truth
     given = read_arena(tracked[1])
     found = _tracks(recording[0], given)
     np.testing.assert_array_equal(found["position"].values, read_tracks(tracked[0])["position"].values)
+
+
+def test_a_results_folder_knows_the_track_the_zones_and_the_start(tmp_path: Path) -> None:
+    arena = build_arena(ArenaOptions(), corners_px=[(0, 0), (420, 0), (420, 420), (0, 420)])
+    results = tmp_path / "results"
+    for name in ("tracks", "tables"):
+        (results / name).mkdir(parents=True)
+    for subject in ("m1", "m2"):
+        tracks = read_tracks(_walk(tmp_path, f"{subject}.nc", 60.0))
+        ties = {"subject": subject, "trial": "target", "arena": "box", "source_file": f"{subject}.mp4"}
+        ties["px_to_cm"] = json.dumps(arena.image_to_cm.params.tolist())
+        write_tracks(tracks.assign_attrs(ties), results / "tracks" / f"{subject}_target.nc")
+    rows = [
+        {"arena": "box", "zone": zone, "vertex": number, "x_cm": x, "y_cm": y}
+        for zone, corners in arena.zones.items()
+        for number, (x, y) in enumerate(corners.tolist())
+    ]
+    pd.DataFrame(rows).to_csv(results / "tables" / "arenas.csv", index=False)
+    trial = {"trial": "target", "file": "m1.mp4"}
+    starts = pd.DataFrame([{"subject": "m1", "start_s": 2.5, **trial}, {"subject": "m2", "start_s": 7.0, **trial}])
+    starts.to_csv(results / "tables" / "trials.csv", index=False)
+    given = overlay_input(Path("elsewhere/m2.mp4"), results)
+    assert given.tracks.attrs["subject"] == "m2" and given.start_s == 7.0 and given.arena is not None
+    np.testing.assert_allclose(given.arena.zones["interaction"], arena.zones["interaction"])
+    np.testing.assert_allclose(given.arena.to_cm([(210, 100)]), [(21, 10)])
+    counters = count_seconds(given)
+    assert counters is not None and counters.start_s == 7.0
+    with pytest.raises(InputError, match=r"no track of m3\.mp4"):
+        overlay_input(Path("m3.mp4"), results)
