@@ -95,12 +95,13 @@ def _import_all() -> None:
 
 
 def measure_memory(counts: list[int]) -> None:
-    """Each count in a process of its own; the executor runs tasks at once, in this process."""
+    """Each count in a process of its own."""
     import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
 
     for count in counts:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            before_mb, after_mb = pool.apply(_grown, (count,))
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            before_mb, after_mb = pool.submit(_grown, count).result()
         print(f"{count} tasks: {after_mb - before_mb:.0f} MB more than before planning ({before_mb:.0f} MB)")
 
 
