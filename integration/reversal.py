@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import RefusedError
 from core.problems import Problem
+from integration.protein_variants import protein_variants
 from integration.reversal_data import DiseaseData, DrugData
 from integration.reversal_null import disease_side_null, drug_side_null, permutations_of
 from integration.reversal_scores import REVERSAL_SCORES, percent_reversal
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-__all__ = ["IL4R_PROTEINS", "RANKING_COLUMNS", "REVERSAL_COLUMNS", "Reversal", "ReversalOptions", "drug_reversal"]
+__all__ = ["RANKING_COLUMNS", "REVERSAL_COLUMNS", "Reversal", "ReversalOptions", "drug_reversal"]
 
 REVERSAL_COLUMNS = (
     "drug", "variant", "score", "n_proteins", "n_pairs", "n_case", "n_control", "n_shared", "observed", "null_mean",
@@ -31,9 +32,6 @@ REVERSAL_COLUMNS = (
 RANKING_COLUMNS = (
     "variant", "drug", "mean_rank", "ci_low", "ci_high", "share_first", "n_scores", "n_bootstrap", "method",
 )  # fmt: skip
-
-#: Raised or masked by an antibody against IL-4R alpha itself.
-IL4R_PROTEINS = ("IL4", "IL13", "IL4R", "Il4", "Il13", "Il4ra")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +132,14 @@ def drug_reversal(
     names, problems = _common_proteins(disease, drugs, options)
     problems += _sharing(disease, drugs)
     tables, rankings, proteins = [], [], []
-    for variant, kept in _variants(names, drugs, options):
+    variants = protein_variants(
+        names,
+        [drug.name for drug in drugs],
+        without=options.without,
+        il4r_drugs=options.il4r_drugs,
+        min_proteins=options.min_proteins,
+    )
+    for variant, kept in variants:
         side = disease.part(np.arange(len(disease.samples)), _columns(disease.proteins, kept))
         others = [drug.part(np.arange(len(drug.before)), _columns(drug.proteins, kept)) for drug in drugs]
         if variant.startswith("without IL4,"):
@@ -184,18 +189,6 @@ def _sharing(disease: DiseaseData, drugs: Sequence[DrugData]) -> list[Problem]:
         for drug in drugs
         if (shared := int((drug.shared_rows(disease) >= 0).sum()))
     ]
-
-
-def _variants(names: list[str], drugs: Sequence[DrugData], options: ReversalOptions) -> list[tuple[str, list[str]]]:
-    variants = [("all proteins", names)]
-    left_out = dict(options.without)
-    if any(drug.name in options.il4r_drugs for drug in drugs):
-        left_out["without IL4, IL13, IL4R"] = IL4R_PROTEINS
-    for variant, proteins in left_out.items():
-        kept = [name for name in names if name not in proteins]
-        if options.min_proteins <= len(kept) < len(names):
-            variants.append((variant, kept))
-    return variants
 
 
 @dataclass(frozen=True)

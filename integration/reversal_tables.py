@@ -16,7 +16,8 @@ import numpy as np
 
 from core.errors import RefusedError
 from core.problems import Problem
-from integration.reversal import IL4R_PROTEINS, RANKING_COLUMNS, REVERSAL_COLUMNS, Reversal
+from integration.protein_variants import protein_variants
+from integration.reversal import RANKING_COLUMNS, REVERSAL_COLUMNS, Reversal
 from integration.reversal_scores import REVERSAL_SCORES, percent_reversal
 from integration.signatures import Signature
 
@@ -122,7 +123,14 @@ def table_reversal(
         raise RefusedError("no protein is in the disease's and all drugs' tables", found=_counts(disease, drugs))
     problems = _problems(disease, drugs, len(names), options)
     tables, rankings = [], []
-    for variant, kept in _variants(names, drugs, options):
+    variants = protein_variants(
+        names,
+        [drug.name for drug in drugs],
+        without=options.without,
+        il4r_drugs=options.il4r_drugs,
+        min_proteins=options.min_proteins,
+    )
+    for variant, kept in variants:
         shown = [drug for drug in drugs if not variant.startswith("without IL4,") or drug.name in options.il4r_drugs]
         part = _Part(disease, shown, kept, variant, options)
         tables.append(part.table(reference, rng))
@@ -181,20 +189,6 @@ def _shared(drug: Signature, shared: int) -> Problem:
         "biased toward reversal",
         action="not corrected: that needs the samples behind the tables",
     )  # fmt: skip
-
-
-def _variants(
-    names: list[str], drugs: Sequence[Signature], options: TableReversalOptions
-) -> list[tuple[str, list[str]]]:
-    variants = [("all proteins", names)]
-    left_out = dict(options.without)
-    if any(drug.name in options.il4r_drugs for drug in drugs):
-        left_out["without IL4, IL13, IL4R"] = IL4R_PROTEINS
-    for variant, proteins in left_out.items():
-        kept = [name for name in names if name not in proteins]
-        if options.min_proteins <= len(kept) < len(names):
-            variants.append((variant, kept))
-    return variants
 
 
 @dataclass(frozen=True)
