@@ -77,9 +77,16 @@ class Workers:
     def discard(self) -> None:
         """Let go of an executor that has broken; the next call makes a new one."""
         if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._shut(self._executor, wait=False)
         self._let_die()
         self._executor = None
+
+    def _shut(self, executor: Executor, *, wait: bool) -> None:
+        if self.remote:
+            # Dask's executor cancels what is left when it does not wait, and knows no other argument.
+            executor.shutdown(wait=False)
+        else:
+            executor.shutdown(wait=wait, cancel_futures=True)
 
     def _let_die(self) -> None:
         """End the processes of a pool at once, whatever they are at."""
@@ -95,7 +102,7 @@ class Workers:
             # Interrupted, or nothing can go on: no one waits for what is half done.
             self._let_die()
         if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._shut(self._executor, wait=True)
         self._let_die()
         self._executor = None
         self._close()
