@@ -102,6 +102,7 @@ class Follower:
         self._watched_s = 0.0
         self._other_s, self._other_area = -1.0, 0.0
         self._watch: Image | None = None
+        self._first_cuts: Cuts | None = None
         self._rested = scene.floor
         self._renew()
 
@@ -341,7 +342,7 @@ class Follower:
 
         scene = self._scene
         # Made when they are next needed: a subject in view is not searched for.
-        self._first_cuts: Cuts | None = None
+        self._first_cuts = None
         self._recut()
         self._learned: Image = cv2.resize(scene.background.level, scene.floor.shape[::-1], interpolation=cv2.INTER_AREA)
         self._point_levels = np.maximum(self._learned.take(self._points), 1).astype(np.float32)

@@ -347,7 +347,9 @@ def _perform(
             break
         except Exception as error:
             if attempt == _TRIES or not will_pass(error):
-                raise _explained(error, folder=Path(folder), function=function, marks=marks) from error
+                told = _explained(error, folder=Path(folder), function=function, marks=marks)
+                # An error that is its own cause sends those that follow the chain of causes round for ever.
+                raise told from (None if told is error else error)
         time.sleep(_PAUSE_S * 4 ** (attempt - 1))
     return time.monotonic() - started
 

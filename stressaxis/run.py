@@ -350,7 +350,8 @@ class _Run:
         lines.append(f"{counts['done']} tasks done, {counts['reused']} reused, {counts['failed']} failed")
         if self.verified:
             lines.append(self.verified)
-        others = len(self.problems) - len(failures)
+        # As listed there: what is said twice stands once.
+        others = int((problems_table(self.problems)["severity"] != "error").sum())
         if others:
             lines.append(f"{others} warnings and exclusions: {self.results / 'problems.csv'}")
         lines += [f"failed: {problem.message}" for problem in failures]

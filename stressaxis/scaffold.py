@@ -153,7 +153,7 @@ def _found(path: Path, name: str) -> tuple[tuple[str, ...], str]:
     from behavior.arena import ArenaOptions
     from behavior.arena_finding import empty_scene, find_arena
     from behavior.video import open_video
-    from stressaxis.arena_picture import config_lines, placed_options
+    from stressaxis.standalone.arena_picture import config_lines, placed_options
 
     options = ArenaOptions()
     empty = empty_scene(open_video(path))

@@ -23,7 +23,7 @@ def arena(
     ] = None,
 ) -> None:
     """Find the arena in a recording: floor corners, enclosure, how sure, and the lines for the experiment file."""
-    from stressaxis.arena_picture import show_arena
+    from stressaxis.standalone.arena_picture import show_arena
 
     typer.echo(show_arena(video, size_cm=size_cm, shape=shape, out=out, corners=corners))
 
@@ -43,7 +43,7 @@ def overlay(
     end_s: Annotated[float | None, typer.Option("--end-s", help="Write up to this time of the recording.")] = None,
 ) -> None:
     """Write the recording with track, zones and the seconds counted in them drawn over it."""
-    from stressaxis.overlay import write_overlay
+    from stressaxis.standalone.overlay import write_overlay
 
     typer.echo(
         write_overlay(
@@ -60,6 +60,6 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="CSV file to write.")] = None,
 ) -> None:
     """Score the social interaction test of one mouse from its two recordings or tracks."""
-    from stressaxis.single_mouse import score_mouse
+    from stressaxis.standalone.single_mouse import score_mouse
 
     typer.echo(score_mouse(no_target, target, arena=arena, arena_name=arena_name, out=out))

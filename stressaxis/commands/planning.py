@@ -69,7 +69,7 @@ def power(
 ) -> None:
     """Simulate the power of a planned study at several sizes, with the simulation's own interval."""
     from core.errors import InputError
-    from stressaxis.planning import power_table
+    from stressaxis.standalone.planning import power_table
 
     own: dict[str, dict[str, Any]] = {
         "association": {
@@ -121,7 +121,7 @@ def randomise(
 
     The order of work spreads each arm evenly. The same table and seed give the same allocation.
     """
-    from stressaxis.planning import allocation
+    from stressaxis.standalone.planning import allocation
 
     typer.echo(
         allocation(

@@ -22,7 +22,7 @@ def track(
     ] = False,
 ) -> None:
     """Track the animal in one recording and write its position in every frame."""
-    from stressaxis.single import track_recording
+    from stressaxis.standalone.single import track_recording
 
     summary = track_recording(
         video, out=out, config=arena, arena_name=arena_name, independent_frames=independent_frames
@@ -51,7 +51,7 @@ def tracks(
     y_up: Annotated[bool, typer.Option("--y-up", help="In a declared table y grows upward.")] = False,
 ) -> None:
     """Tell what a track or event file is: program, duration, units, lost frames; with --out, convert it."""
-    from stressaxis.trackfiles import parse_pairs, show_file
+    from stressaxis.standalone.trackfiles import parse_pairs, show_file
 
     columns = parse_pairs(column, option="--column") if column else None
     typer.echo(

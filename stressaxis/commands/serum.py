@@ -49,8 +49,8 @@ def serum(
     contaminants: Annotated[str, typer.Option("--contaminants", help="flagged or 'first member'.")] = "",
 ) -> None:
     """Tell what a serum table is: format, platform, panel, samples, controls, proteins, LOD, flags, plates, axes."""
-    from stressaxis.serumfiles import parse_limits, show_serum
-    from stressaxis.trackfiles import parse_pairs
+    from stressaxis.standalone.serumfiles import parse_limits, show_serum
+    from stressaxis.standalone.trackfiles import parse_pairs
 
     options = _given(
         species=species, unit=unit, platform=platform, orientation=orientation,
@@ -99,7 +99,7 @@ def differential(
     Text columns are categories whose first level in alphabetical order is the reference; numbers are numbers. Another
     reference: --formula '~ C(group, contr.treatment("HC"))'.
     """
-    from stressaxis.differential import Question, differential_table
+    from stressaxis.standalone.differential import Question, differential_table
 
     question = Question(
         formula=formula, coefficient=coefficient, trend=trend, robust=robust, below_lod=below_lod,
@@ -140,7 +140,7 @@ def axes(
     By mean z with --reference the Th2 skew has a 95 % interval, for each sample and each group. Scores by ranks
     (singscore, ssgsea, gsva) depend on what else is on the panel: compare them within one panel only.
     """
-    from stressaxis.axisscores import score_file
+    from stressaxis.standalone.axisscores import score_file
 
     options = _given(unit=unit, quantity=quantity, layout=layout)
     typer.echo(

@@ -61,7 +61,7 @@ def similarity(
     labels are permuted, the estimate has its controls parted, and it has an interval.
     """
     from core.errors import InputError
-    from stressaxis.similarity import compare_samples, compare_tables
+    from stressaxis.standalone.similarity import compare_samples, compare_tables
 
     if samples is not None:
         said = compare_samples(
@@ -115,7 +115,7 @@ def reversal(
     signatures are found by their sample ids.
     """
     from core.errors import InputError
-    from stressaxis.reversal import reverse_samples, reverse_tables
+    from stressaxis.standalone.reversal import reverse_samples, reverse_tables
 
     common: dict[str, Any] = {
         "pre_analytical": pre_analytical or (), "il4r_drugs": il4r_drug or (), "unit": unit, "seed": seed, "out": out,

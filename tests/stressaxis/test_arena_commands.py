@@ -18,10 +18,10 @@ from behavior.tracker import track
 from behavior.tracks import from_arrays, read_tracks, write_tracks
 from behavior.video import open_video
 from core.errors import InputError
-from stressaxis.arena_files import read_arena, write_corners
-from stressaxis.overlay import count_seconds
-from stressaxis.overlay_inputs import overlay_input
-from stressaxis.single_mouse import _tracks
+from stressaxis.standalone.arena_files import read_arena, write_corners
+from stressaxis.standalone.overlay import count_seconds
+from stressaxis.standalone.overlay_inputs import overlay_input
+from stressaxis.standalone.single_mouse import _tracks
 from tests.stressaxis.conftest import Command
 
 CORNERS = [(10.0, 20.0), (110.0, 21.0), (111.0, 122.0), (9.0, 121.0)]

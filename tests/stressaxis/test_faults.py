@@ -74,6 +74,12 @@ def test_a_drive_that_is_away_for_a_moment_is_tried_again_with_a_limit(
     assert {name: len((tmp_path / name).read_text()) for name in cases} == {"twice": 3, "always": 3, "denied": 1}
 
 
+def test_an_error_is_not_its_own_cause(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="broken") as caught:
+        engine._perform(str(tmp_path), "ab12", f"{HERE}:refuse", {}, {}, {})
+    assert caught.value.__cause__ is None
+
+
 def test_a_task_without_enough_memory_is_tried_alone_then_left_out(tmp_path: Path) -> None:
     tasks = [task("big", "want_memory", options={"calls": str(tmp_path / "calls")}, file="a.mp4")]
     tasks += [task(f"good {i}", "write_value", options={"value": i}) for i in range(5)]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from stressaxis.sample_tables import parse_contrast
+from stressaxis.standalone.sample_tables import parse_contrast
 from tests.stressaxis.conftest import Command
 
 SYMBOLS = [f"P{i}" for i in range(30)] + [

@@ -52,7 +52,7 @@ def show_serum(
     from dataclasses import replace
 
     from proteomics.abundance import set_samples
-    from stressaxis.samplesheets import match_samples, read_sheet
+    from stressaxis.standalone.samplesheets import match_samples, read_sheet
 
     if out is not None and out.suffix.lower() not in _ENDINGS:
         raise InputError("unknown kind of file to write", file=out, found=out.suffix or "no ending",

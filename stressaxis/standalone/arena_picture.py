@@ -61,7 +61,7 @@ def show_arena(
     from behavior.arena import ArenaOptions
     from behavior.arena_finding import empty_scene, find_arena
     from behavior.video import open_video
-    from stressaxis.arena_files import write_corners
+    from stressaxis.standalone.arena_files import write_corners
 
     options = ArenaOptions(shape=shape) if size_cm is None else _sized(size_cm, shape)
     empty = empty_scene(open_video(video))

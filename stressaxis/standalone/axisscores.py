@@ -9,10 +9,10 @@ import numpy as np
 
 from core.errors import InputError
 from stressaxis.atomic import write_text
-from stressaxis.differential import read_scaled
 from stressaxis.figures.numbers import number, plural
-from stressaxis.samplesheets import match_samples, read_sheet
-from stressaxis.serumfiles import remarks
+from stressaxis.standalone.differential import read_scaled
+from stressaxis.standalone.samplesheets import match_samples, read_sheet
+from stressaxis.standalone.serumfiles import remarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def score_file(
     method
         One of :data:`proteomics.set_scores.METHODS`.
     scale, common_only, format, **options
-        As in :func:`stressaxis.differential.differential_table`.
+        As in :func:`stressaxis.standalone.differential.differential_table`.
 
     Raises
     ------

@@ -13,8 +13,8 @@ import numpy as np
 from core.errors import InputError, StressaxisError
 from stressaxis.atomic import write_text
 from stressaxis.figures.numbers import number, plural
-from stressaxis.samplesheets import SampleSheet, match_samples, read_sheet
-from stressaxis.serumfiles import read_serum_file, remarks
+from stressaxis.standalone.samplesheets import SampleSheet, match_samples, read_sheet
+from stressaxis.standalone.serumfiles import read_serum_file, remarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def differential_table(
     state_samples
         Begin the file with lines (``# samples_1: [...]``) that name the samples of each side, as ``similarity`` reads.
     format, **options
-        As in :func:`stressaxis.serumfiles.show_serum`.
+        As in :func:`stressaxis.standalone.serumfiles.show_serum`.
 
     Raises
     ------

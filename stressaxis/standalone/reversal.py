@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.problems import Problem, problems_table
 from stressaxis.figures.numbers import estimate_words, number, p_value, percent, plural
-from stressaxis.sample_tables import SampleTable, model_columns, parse_contrast, read_samples, read_values
-from stressaxis.similarity import write_results
+from stressaxis.standalone.sample_tables import SampleTable, model_columns, parse_contrast, read_samples, read_values
+from stressaxis.standalone.similarity import write_results
 
 if TYPE_CHECKING:
     import pandas as pd

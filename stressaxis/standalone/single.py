@@ -47,7 +47,7 @@ def track_recording(
     from behavior.tracker import TrackOptions, track
     from behavior.tracks import tracks_table
     from behavior.video import open_video
-    from stressaxis.arena_files import read_arena
+    from stressaxis.standalone.arena_files import read_arena
 
     region, options = None, TrackOptions()
     if config is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from stressaxis.overlay_inputs import OverlayInput, overlay_input
+from stressaxis.standalone.overlay_inputs import OverlayInput, overlay_input
 from stressaxis.system_libraries import check_system_libraries
 
 if TYPE_CHECKING:

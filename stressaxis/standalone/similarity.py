@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.problems import problems_table
 from stressaxis.atomic import write_text
 from stressaxis.figures.numbers import estimate_words, number, p_value, plural
-from stressaxis.sample_tables import model_columns, parse_contrast, read_samples, read_values
+from stressaxis.standalone.sample_tables import model_columns, parse_contrast, read_samples, read_values
 
 if TYPE_CHECKING:
     import pandas as pd

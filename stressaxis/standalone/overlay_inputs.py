@@ -68,7 +68,7 @@ def overlay_input(
     found = _from_results(video, tracks) if tracks.is_dir() else OverlayInput(read_single_track(tracks))
     if arena is None:
         return found
-    from stressaxis.arena_files import read_arena
+    from stressaxis.standalone.arena_files import read_arena
 
     given = read_arena(arena, name=arena_name)
     return OverlayInput(found.tracks, given.arena, found.start_s, given.scoring or found.options)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from core.problems import Problem
-    from stressaxis.arena_files import GivenArena
+    from stressaxis.standalone.arena_files import GivenArena
 
 __all__ = ["mouse_table", "score_mouse"]
 
@@ -49,7 +49,7 @@ def score_mouse(
         If a file or the arena cannot be used, or both trials are one file.
     """
     check_system_libraries()
-    from stressaxis.arena_files import read_arena
+    from stressaxis.standalone.arena_files import read_arena
 
     if no_target.resolve() == target.resolve():
         raise InputError("both trials are the same file", file=target, expected="two recordings")
@@ -118,7 +118,7 @@ def _reasons(note: str) -> dict[str, str]:
 def _tracks(path: Path, given: GivenArena) -> xr.Dataset:
     """Tracks from their file, or made from the recording."""
     from core.readers import read_head
-    from stressaxis.overlay_inputs import read_single_track
+    from stressaxis.standalone.overlay_inputs import read_single_track
 
     if not _is_video(read_head(path)):
         return read_single_track(path)
