@@ -84,10 +84,12 @@ def stabilise_variance(intensities: pd.DataFrame, *, kept: float = 0.9) -> Stabi
     filled = np.where(np.isfinite(matrix), matrix, 0.0) / unit
     parameters = np.zeros(2 * len(matrix))
     chosen = np.ones(matrix.shape[1], dtype=bool)
+    # Far beyond any data: they keep the first steps of the search from overflowing.
+    bounds = [(-1e8, 1e8)] * len(matrix) + [(-30.0, 30.0)] * len(matrix)
     for _ in range(_ROUNDS):
         used = known & chosen
         fit = optimize.minimize(
-            _loss, parameters, (filled, used), jac=True, method="L-BFGS-B", options={"maxiter": 500}
+            _loss, parameters, (filled, used), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}
         )
         before, parameters = parameters, fit.x
         spread = _spread(parameters, filled, known)
