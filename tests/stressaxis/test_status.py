@@ -18,6 +18,7 @@ def done(tiny: Path, tmp_path: Path, stressaxis: Command) -> Path:
     return tmp_path / "out"
 
 
+@pytest.mark.slow
 def test_status_says_what_changed_and_clean_removes_what_is_unreachable(
     tiny: Path, tmp_path: Path, done: Path, stressaxis: Command
 ) -> None:
@@ -50,6 +51,7 @@ def test_status_says_what_changed_and_clean_removes_what_is_unreachable(
     assert "a run would redo nothing" in stressaxis("status", config, "--out", done).out
 
 
+@pytest.mark.slow
 def test_a_changed_version_a_changed_recording_a_missing_one_and_an_unknown_name(
     tiny: Path, done: Path, stressaxis: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

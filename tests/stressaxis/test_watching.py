@@ -63,6 +63,7 @@ def test_watching_runs_when_something_arrives_and_ends_clean(
     assert last is not None
 
 
+@pytest.mark.slow
 def test_events_are_json_and_verify_reads_again(tiny: Path, tmp_path: Path, stressaxis: Command) -> None:
     config, out = tiny / "experiment.yaml", tmp_path / "out"
     said = stressaxis("run", config, "--out", out, "--log", "json")
