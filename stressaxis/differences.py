@@ -55,8 +55,7 @@ def differences(task: Task, needs: Mapping[str, str], last: Entry) -> list[str]:
     found: list[str] = []
     if tuple(task.inputs) != tuple(last.inputs):
         found.append(f"the content of {task.file or 'its files'} changed")
-    deciding = task.options if task.key_options is None else task.key_options
-    now = json.loads(canonical_json(deciding))
+    now = json.loads(canonical_json(task.deciding))
     found += _first(dict.fromkeys(_changed_options(step, now, last.options)), "more keys")
     found += _first(list(_changed_code(code_parts(module, task.packages), last.code)), "more sources or versions")
     redone = [need for need in needs if last.needs.get(need) != needs[need]]

@@ -85,6 +85,11 @@ class Task:
     subject: str = ""
     file: str = ""
 
+    @property
+    def deciding(self) -> Mapping[str, Any]:
+        """What of the options decides the result."""
+        return self.options if self.key_options is None else self.key_options
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -114,11 +119,7 @@ def task_key(task: Task, needs: Mapping[str, str]) -> str:
     40
     """
     module = task.function.split(":")[0]
-    return digest([task.function, code_fingerprint(module, task.packages), _deciding(task), task.inputs, dict(needs)])
-
-
-def _deciding(task: Task) -> Mapping[str, Any]:
-    return task.options if task.key_options is None else task.key_options
+    return digest([task.function, code_fingerprint(module, task.packages), task.deciding, task.inputs, dict(needs)])
 
 
 def run_tasks(
@@ -318,7 +319,7 @@ def _entry(outcome: Outcome, needs: Mapping[str, str]) -> Entry:
         function=task.function,
         file=task.file,
         subject=task.subject,
-        options=_deciding(task),
+        options=task.deciding,
         inputs=task.inputs,
         needs=needs,
         code=code_parts(task.function.split(":")[0], task.packages),
