@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.problems import Problem
 from stressaxis.stepfiles import write_problems, write_table
+from stressaxis.steps.serum import read_joined
 
 if TYPE_CHECKING:
     from integration.people import PeopleOptions
@@ -50,24 +49,14 @@ def analyse_people_serum(
     Raises
     ------
     InputError
-        If a file cannot be read, or its samples do not fit the table.
+        If a file cannot be read, files do not fit together, or the samples do not fit the table.
     """
     import pandas as pd
-    import xarray as xr
 
     from integration.people import analyse_people
     from proteomics.quality import quality_report
-    from proteomics.readers import read_serum
 
-    problems: list[Problem] = []
-    parts = []
-    for path, name in zip(paths, names, strict=True):
-        table = read_serum(path, format=format, **vars(reading))
-        problems += [replace(problem, file=name) for problem in table.problems]
-        parts.append(table.dataset)
-    whole = (
-        parts[0] if len(parts) == 1 else xr.concat(parts, dim="sample", join="outer", combine_attrs="drop_conflicts")
-    )
+    whole, problems = read_joined(paths, names, format=format, reading=reading)
     quality = quality_report(whole)
     write_table(quality.samples, output / "people_sample_quality.csv")
     write_table(quality.proteins, output / "people_protein_quality.csv")

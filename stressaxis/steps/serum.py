@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from proteomics.readers.table import SerumOptions
 
-__all__ = ["ABUNDANCE", "PLATE_QUALITY", "PROTEIN_QUALITY", "SAMPLE_QUALITY", "read_abundance", "read_serum_files"]
+__all__ = [
+    "ABUNDANCE",
+    "PLATE_QUALITY",
+    "PROTEIN_QUALITY",
+    "SAMPLE_QUALITY",
+    "read_abundance",
+    "read_joined",
+    "read_serum_files",
+]
 
 ABUNDANCE = "abundance.nc"
 PROTEIN_QUALITY = "protein_quality.csv"
@@ -54,6 +62,27 @@ def read_serum_files(
         If a file cannot be read, or files do not fit together.
     """
     from proteomics.quality import quality_report
+
+    joined, problems = read_joined(paths, names, format=format, reading=reading)
+    dataset = _with_sample_table(joined, samples)
+    quality = quality_report(dataset)
+    write_table(_with_subject(quality.samples, samples), output / SAMPLE_QUALITY)
+    write_table(quality.proteins, output / PROTEIN_QUALITY)
+    write_table(quality.plates, output / PLATE_QUALITY)
+    dataset.to_netcdf(output / ABUNDANCE, engine="h5netcdf")
+    write_problems([*problems, *quality.problems], output)
+
+
+def read_joined(
+    paths: Sequence[str], names: Sequence[str], *, format: str, reading: SerumOptions
+) -> tuple[xr.Dataset, list[Problem]]:
+    """The serum files as one abundance Dataset, and what their readers report, under the names of the config.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or files do not fit together.
+    """
     from proteomics.readers import read_serum
 
     problems: list[Problem] = []
@@ -62,13 +91,7 @@ def read_serum_files(
         table = read_serum(path, format=format, **vars(reading))
         problems += [replace(problem, file=name) for problem in table.problems]
         parts.append(table.dataset)
-    dataset = _with_sample_table(_joined(parts, names), samples)
-    quality = quality_report(dataset)
-    write_table(_with_subject(quality.samples, samples), output / SAMPLE_QUALITY)
-    write_table(quality.proteins, output / PROTEIN_QUALITY)
-    write_table(quality.plates, output / PLATE_QUALITY)
-    dataset.to_netcdf(output / ABUNDANCE, engine="h5netcdf")
-    write_problems([*problems, *quality.problems], output)
+    return _joined(parts, names), problems
 
 
 def read_abundance(folder: Path) -> xr.Dataset:
