@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
 import importlib.metadata
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,23 @@ REACH: dict[str, tuple[str, ...]] = {
     "behavior.simulation": ("core", "behavior/simulation"),
     "proteomics": ("core", "proteomics"),
     "integration": ("core", "behavior", "proteomics", "integration"),
+}
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+#: The import statements of a module, one a line; prose in a docstring does not look so.
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(?P<package>[A-Za-z_]\w*)[\w.]*[ \t]+import\b"
+    rb"|import[ \t]+(?P<modules>[\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w. \t]+)*)[ \t]*(?:#.*)?$)",
+    re.MULTILINE,
+)
+
+#: Libraries that are installed under another name than they are imported by.
+_DISTRIBUTIONS = {
+    "cv2": "opencv-python",
+    "skimage": "scikit-image",
+    "vl_convert": "vl-convert-python",
+    "yaml": "PyYAML",
 }
 
 
@@ -176,31 +193,36 @@ def code_parts(module: str, packages: tuple[str, ...]) -> dict[str, str]:
     >>> "behavior/video.py" in parts, "library av" in parts
     (True, True)
     """
-    root = Path(__file__).resolve().parents[1]
     reached = sorted({name for package in packages for name in REACH[package]} | {"core"})
-    files = [root / (module.replace(".", "/") + ".py")]
+    files = [_ROOT / (module.replace(".", "/") + ".py")]
     for package in reached:
-        files += sorted(path for path in (root / package).rglob("*") if path.suffix in (".py", ".tsv", ".csv"))
+        files += sorted(path for path in (_ROOT / package).rglob("*") if path.suffix in (".py", ".tsv", ".csv"))
     parts: dict[str, str] = {}
     libraries: set[str] = set()
     for file in files:
-        content = file.read_bytes()
-        parts[file.relative_to(root).as_posix()] = hashlib.blake2b(content, digest_size=10).hexdigest()
-        if file.suffix == ".py":
-            libraries |= _third_party(content)
+        name = file.relative_to(_ROOT).as_posix()
+        parts[name], imported = _source(name)
+        libraries |= imported
     return parts | {f"library {library}": _version(library) for library in sorted(libraries)}
 
 
-def _third_party(source: bytes) -> set[str]:
+@cache
+def _source(name: str) -> tuple[str, frozenset[str]]:
+    """Digest of a source file and the libraries it imports: the steps share most of what they reach."""
+    content = (_ROOT / name).read_bytes()
+    libraries = _third_party(content) if name.endswith(".py") else frozenset()
+    return hashlib.blake2b(content, digest_size=10).hexdigest(), libraries
+
+
+def _third_party(source: bytes) -> frozenset[str]:
     """Names of the installed libraries that a module imports, inside functions too."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
+    # By pattern: parsing every source would take seconds before a run that has nothing to do.
+    for found in _IMPORT.finditer(source):
+        modules = [found["package"]] if found["package"] else found["modules"].split(b",")
+        names |= {module.split()[0].split(b".")[0].decode() for module in modules}
     ours = set(REACH) | {"configs", "stressaxis"}
-    return {name for name in names if name not in sys.stdlib_module_names and name not in ours}
+    return frozenset(name for name in names if name not in sys.stdlib_module_names and name not in ours)
 
 
 @cache
@@ -209,5 +231,10 @@ def _distributions() -> dict[str, list[str]]:
 
 
 def _version(library: str) -> str:
-    distributions = sorted(set(_distributions().get(library, [])))
-    return ",".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)
+    name = _DISTRIBUTIONS.get(library, library)
+    try:
+        return f"{name} {importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:
+        # Reads what every installed package holds, which takes long.
+        distributions = sorted(set(_distributions().get(library, [])))
+        return ",".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)

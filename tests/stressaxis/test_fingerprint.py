@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.errors import InputError
+from stressaxis import fingerprint
 from stressaxis.fingerprint import FileMark, FingerprintMemory, code_fingerprint, digest, file_fingerprint
 
 
@@ -55,3 +58,26 @@ def test_code_of_a_step_follows_the_import_rule() -> None:
     proteomics = code_fingerprint("stressaxis.stepfiles", ("proteomics",))
     assert behavior != proteomics
     assert behavior == code_fingerprint("stressaxis.stepfiles", ("behavior", "core"))
+
+
+def test_the_imports_found_by_pattern_are_those_that_python_sees() -> None:
+    root = Path(fingerprint.__file__).resolve().parents[1]
+    folders = {folder for reach in fingerprint.REACH.values() for folder in reach} | {"stressaxis"}
+    for file in [file for folder in folders for file in (root / folder).rglob("*.py")]:
+        modules: set[str] = set()
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module)
+        names = {module.split(".")[0] for module in modules} - set(sys.stdlib_module_names)
+        ours = {*fingerprint.REACH, "configs", "stressaxis"}
+        assert fingerprint._third_party(file.read_bytes()) == names - ours, file
+
+
+@pytest.mark.parametrize("library", ["numpy", "cv2", "skimage", "yaml", "vl_convert", "python_calamine", "av"])
+def test_versions_are_those_of_the_package_that_holds_the_library(library: str) -> None:
+    names = {name.lower().replace("_", "-") for name in fingerprint._distributions()[library]}
+    name, version = fingerprint._version(library).split(" ")
+    assert name.lower().replace("_", "-") in names
+    assert version[0].isdigit()
