@@ -149,24 +149,29 @@ class FingerprintMemory:
 
     def recall(self, path: Path) -> str | None:
         """The remembered fingerprint, or None if the file is new or was touched."""
-        row = self._known.get(str(path))
+        row = self._known.get(_place(path))
         if row is None or row[:4] != list(dataclasses.astuple(FileMark.of(path))):
             return None
         return str(row[4])
 
     def knows(self, path: Path) -> bool:
         """Whether the file was read before, touched since or not."""
-        return str(path) in self._known
+        return _place(path) in self._known
 
     def remember(self, path: Path, mark: FileMark, fingerprint: str) -> None:
         """Keep a fingerprint; ``mark`` is the file's mark from before it was read."""
-        self._known[str(path)] = [*dataclasses.astuple(mark), fingerprint]
+        self._known[_place(path)] = [*dataclasses.astuple(mark), fingerprint]
 
     def save(self) -> None:
         """Write the memory to its file."""
         from stressaxis.atomic import write_text
 
         write_text(self._file, json.dumps(self._known, sort_keys=True, indent=0))
+
+
+def _place(path: Path) -> str:
+    """The same for a file from whatever folder a run is started."""
+    return str(path.absolute())
 
 
 @cache

@@ -74,6 +74,8 @@ class Ledger:
         # As text: a dict for each of 20,000 tasks would fill the memory of the process that plans.
         self._lines: dict[str, str] = {}
         self._codes: dict[str, Mapping[str, str]] = {}
+        # By identity; the mapping is kept beside its name, so that no other takes its place in memory.
+        self._named: dict[int, tuple[str, Mapping[str, str]]] = {}
         try:
             stored = json.loads(file.read_text("utf-8"))
             self._codes = dict(stored["codes"])
@@ -83,9 +85,12 @@ class Ledger:
 
     def enter(self, name: str, entry: Entry) -> None:
         """Note how a task ended."""
-        # All tasks of a function share its code; it is kept once.
-        code = digest(entry.code)[:12]
-        self._codes[code] = dict(entry.code)
+        # All tasks of a function share its code; it is kept once, and not worked through again for each of them.
+        known = self._named.get(id(entry.code))
+        if known is None:
+            known = self._named[id(entry.code)] = (digest(entry.code)[:12], entry.code)
+        code = known[0]
+        self._codes[code] = entry.code
         row = {key: value for key, value in vars(entry).items() if value} | {"code": code}
         self._lines[name] = canonical_json(row)
 

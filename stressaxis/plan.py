@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.problems import Problem, from_error
 from stressaxis.engine import Task
+from stressaxis.fingerprint import digest
 from stressaxis.inputs import InputFile
 from stressaxis.steps.score import PartPlan
 from stressaxis.steps.statistics import StatisticsPlan
@@ -70,6 +71,7 @@ def plan_run(
     subjects = _records(tables.subjects)
     if experiment.behavior is not None and tables.trials is not None:
         tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts)
+        problems += _listed(tables.trials, recordings)
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
     if serum_files and experiment.serum is not None:
         tasks.append(_serum(experiment, tables, serum_files))
@@ -96,13 +98,14 @@ def _recorded(
     tracks: dict[str, Task] = {}
     parts: dict[str, list[PartPlan]] = {}
     problems: list[Problem] = []
+    seen = _RegionMemory(experiment)
     for row in _records(trials.sort_values(["subject", "trial", "start_s"], kind="stable")):
         task: Task | None = None
         if row["file"] in facts:
             try:
-                region, found = _region(experiment, row, facts[row["file"]])
-                problems += found
-                task = _track(experiment, recordings[row["file"]], region, facts[row["file"]])
+                region, mark, found = seen.region(row["arena"], facts[row["file"]], row["file"])
+                problems += [replace(problem, file=row["file"]) for problem in found]
+                task = _track(experiment, recordings[row["file"]], region, mark, facts[row["file"]])
             except InputError as error:
                 problems.append(
                     from_error(
@@ -116,26 +119,46 @@ def _recorded(
     return list(tracks.values()), scores, problems
 
 
-def _region(experiment: Experiment, row: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[Region, list[Problem]]:
-    from behavior.arena import build_arena, check_arena
-    from behavior.region import Region
+def _listed(trials: pd.DataFrame, recordings: Mapping[str, InputFile]) -> list[Problem]:
+    """Copies among the recordings, and trials in the wrong order."""
+    from behavior.trial_list import check_copies, check_order
 
-    assert experiment.behavior is not None
-    options = experiment.behavior.arena_options(row["arena"])
-    arena = build_arena(options, corners_px=experiment.behavior.arenas[row["arena"]].floor_corners_px)
-    problems = check_arena(arena, facts["width"], facts["height"], file=row["file"])
-    return Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px), problems
+    contents = {name: file.fingerprint for name, file in recordings.items()}
+    return [*check_copies(trials, contents=contents), *check_order(trials)]
 
 
-def _track(experiment: Experiment, file: InputFile, region: Region, facts: Mapping[str, Any]) -> Task:
-    from stressaxis.fingerprint import digest
+class _RegionMemory:
+    """Where floor and enclosure lie: worked out once for each arena and size of the picture."""
 
+    def __init__(self, experiment: Experiment) -> None:
+        assert experiment.behavior is not None
+        self._behavior = experiment.behavior
+        self._known: dict[tuple[str, int, int], tuple[Region, str, list[Problem]]] = {}
+
+    def region(self, arena: str, facts: Mapping[str, Any], file: str) -> tuple[Region, str, list[Problem]]:
+        """The region, its mark in the name of a task, and what is wrong with it in any recording."""
+        place = (arena, facts["width"], facts["height"])
+        if place not in self._known:
+            self._known[place] = self._find(*place, file)
+        return self._known[place]
+
+    def _find(self, name: str, width: int, height: int, file: str) -> tuple[Region, str, list[Problem]]:
+        from behavior.arena import build_arena, check_arena
+        from behavior.region import Region
+
+        options = self._behavior.arena_options(name)
+        arena = build_arena(options, corners_px=self._behavior.arenas[name].floor_corners_px)
+        region = Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
+        return region, digest(asdict(region))[:6], check_arena(arena, width, height, file=file)
+
+
+def _track(experiment: Experiment, file: InputFile, region: Region, mark: str, facts: Mapping[str, Any]) -> Task:
     assert experiment.behavior is not None
     options = {"region": region, "options": experiment.behavior.tracking}
     key = {**options, "name": file.path.name}
     frames = facts["n_frames"] or (facts["duration_s"] or 60.0) * (facts["fps"] or 25.0)
     return Task(
-        id=f"track {file.name} {digest(asdict(region))[:6]}",
+        id=f"track {file.name} {mark}",
         function="stressaxis.steps.track:track_recording",
         packages=_BEHAVIOR,
         options={**options, "path": str(file.path)},

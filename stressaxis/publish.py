@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
+from core.errors import InputError
 from stressaxis.atomic import write_bytes, write_text
+from stressaxis.fingerprint import FileMark
 
 __all__ = ["publish"]
 
+#: Files written at once: each waits for the disk, not for the processor.
+_WRITERS = 8
 
-def publish(files: Mapping[str, Path], results: Path, *, listing: Path) -> list[str]:
+
+def publish(files: Mapping[str, Path], results: Path, *, listing: Path, reread: bool = False) -> list[str]:
     """Bring the results folder up to date with the store.
 
     Parameters
@@ -21,34 +29,58 @@ def publish(files: Mapping[str, Path], results: Path, *, listing: Path) -> list[
     results
         The results folder.
     listing
-        File that remembers what was published. Files listed there that are no longer among ``files`` are removed;
-        whatever else people keep in the folder is left alone.
+        File that remembers what was published, from where, and how both files looked. Files listed there that are no
+        longer among ``files`` are removed; whatever else people keep in the folder is left alone.
+    reread
+        Compare contents even where neither file was touched since.
 
     Returns
     -------
     list of str
         Places that were written or removed, sorted.
     """
-    changed = []
-    for place, source in files.items():
-        target = results / place
+    before = _published_before(listing)
+    rows: dict[str, list[Any]] = {}
+
+    def bring(place: str) -> bool:
+        source, target = files[place], results / place
+        seen = _seen(source, target)
+        if not reread and seen is not None and seen == before.get(place):
+            rows[place] = seen
+            return False
         content = source.read_bytes()
-        if not target.is_file() or target.read_bytes() != content:
+        written = not target.is_file() or target.read_bytes() != content
+        if written:
             write_bytes(target, content)
-            changed.append(place)
-    for place in _published_before(listing) - set(files):
+        rows[place] = _seen(source, target) or []
+        return written
+
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        changed = [place for place, written in zip(files, writers.map(bring, files), strict=True) if written]
+    for place in before.keys() - files.keys():
         target = results / place
         if target.is_file():
             target.unlink()
             changed.append(place)
-    write_text(listing, json.dumps(sorted(files), indent=0))
+    if rows != before:
+        write_text(listing, json.dumps(rows, indent=0, sort_keys=True))
     return sorted(changed)
 
 
-def _published_before(listing: Path) -> set[str]:
+def _seen(source: Path, target: Path) -> list[Any] | None:
+    """What tells that neither file was touched: where the content is from, and the marks of both."""
     try:
-        places = json.loads(listing.read_text("utf-8"))
+        return [str(source), *astuple(FileMark.of(source)), *astuple(FileMark.of(target))]
+    except InputError:
+        return None
+
+
+def _published_before(listing: Path) -> dict[str, Any]:
+    try:
+        rows = json.loads(listing.read_text("utf-8"))
     except (OSError, ValueError):
-        return set()
+        return {}
+    if not isinstance(rows, dict):
+        return {}
     # The listing is a file that anyone may edit: nothing outside the results folder is ever removed by it.
-    return {place for place in places if isinstance(place, str) and ".." not in Path(place).parts and place[:1] != "/"}
+    return {place: row for place, row in rows.items() if ".." not in Path(place).parts and place[:1] != "/"}

@@ -273,7 +273,7 @@ class _Run:
                 files |= {f"tables/{path.name}": path for path in sorted(place.glob("*.csv"))}
             if name.startswith("score "):
                 files |= {f"tracks/{path.name}": path for path in sorted((place / TRACKS_FOLDER).glob("*.nc"))}
-        changed = publish(files, self.results, listing=self.work / "published.json")
+        changed = publish(files, self.results, listing=self.work / "published.json", reread=self.verify)
         table = problems_table(self.problems).to_csv(index=False, lineterminator="\n")
         if _write_if_new(self.results / "problems.csv", table):
             changed.append("problems.csv")
