@@ -1,8 +1,8 @@
-"""What may be wrong with a recording or with the list of recordings: flags, which never delete anything."""
+"""What may be wrong with a recording: flags like traffic lights, which never delete anything."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from behavior.kinematics import runs_without_gaps
+from behavior.picture_quality import picture_measures
 from core.problems import Problem
 
 if TYPE_CHECKING:
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
 
     from behavior.arena import Arena
 
-__all__ = ["QualityOptions", "RecordingQuality", "check_recording", "check_trial_list", "check_trial_rows"]
+__all__ = ["LIGHTS", "QualityOptions", "RecordingQuality", "add_flags", "check_recording", "check_trial_rows"]
 
 Floats = NDArray[np.float64]
+
+#: Traffic lights from good to bad: nothing to see; look at it; do not trust it unseen.
+LIGHTS = ("green", "amber", "red")
+#: Flags that make a recording red whatever the numbers: its trial, or whose it is, is in doubt.
+RED_FLAGS = frozenset({"trials_swapped", "same_recording"})
+#: A mouse that moves by this much, cm, before and after does not stand still in between.
+MOVES_CM = 0.15
+#: Edges up to this wide, px, are those of a picture with few pixels, not of one out of focus.
+LEAST_BLUR_PX = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +53,16 @@ class QualityOptions:
         Difference between floor and subject, grey levels of 256: below it the silhouette is uncertain.
     enclosure_amber_percent
         Share of the time in which the point lies inside the enclosure, where the subject cannot be.
+    light_amber_percent
+        Change of the floor's brightness within the trial, as a share of it.
+    blur_amber_cm
+        Length over which the sharpest edges of the picture rise, where it is also 4 px or more.
+    mended_amber_percent
+        Share of the frames whose timestamp was missing, repeated or falling.
+    repeated_amber_percent
+        Share of the frames of a moving mouse that show the picture before once more.
+    rate_amber_percent
+        Difference between the frame rate that the file states and that of its timestamps.
     """
 
     lost_amber_percent: float = 2.0
@@ -54,6 +74,11 @@ class QualityOptions:
     area_amber: float = 5.0
     contrast_amber_grey: float = 25.0
     enclosure_amber_percent: float = 5.0
+    light_amber_percent: float = 25.0
+    blur_amber_cm: float = 0.6
+    mended_amber_percent: float = 1.0
+    repeated_amber_percent: float = 5.0
+    rate_amber_percent: float = 5.0
 
     def __post_init__(self) -> None:
         for low, high in (("lost_amber_percent", "lost_red_percent"), ("jumps_amber", "jumps_red")):
@@ -65,6 +90,11 @@ class QualityOptions:
             "area_amber",
             "contrast_amber_grey",
             "enclosure_amber_percent",
+            "light_amber_percent",
+            "blur_amber_cm",
+            "mended_amber_percent",
+            "repeated_amber_percent",
+            "rate_amber_percent",
         ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -78,8 +108,9 @@ class RecordingQuality:
     ----------
     row
         ``file, frames, frames_per_s, duration_s, lost_percent, longest_lost_s, jumps_per_min, late_percent,
-        longest_frame_s, area_ratio, contrast_grey, camera_moved_px, camera_moved_s, light`` and ``flags``, what
-        made the light amber or red.
+        longest_frame_s, stated_frames_per_s, mended_percent, repeated_percent, area_ratio, contrast_grey``, those of
+        :func:`behavior.picture_quality.picture_measures`, ``camera_moved_px, camera_moved_s, light`` and ``flags``,
+        what made the light amber or red.
     problems
         The same flags as problems.
     """
@@ -89,9 +120,15 @@ class RecordingQuality:
 
 
 def check_recording(
-    tracks: xr.Dataset, arena: Arena, *, start_s: float | None = None, options: QualityOptions | None = None
+    tracks: xr.Dataset,
+    arena: Arena,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    looks: pd.DataFrame | None = None,
+    options: QualityOptions | None = None,
 ) -> RecordingQuality:
-    """Lost frames, jumps, changes of size and trouble with the frame rate of one recording.
+    """Lost frames, jumps, changes of size, light, focus and trouble with the frame rate of one recording.
 
     Parameters
     ----------
@@ -99,8 +136,12 @@ def check_recording(
         Tracks of one recording.
     arena
         Its arena, for the scale.
-    start_s
-        From where on, usually the release; None = from the first frame.
+    start_s, end_s
+        The part that counts, usually from the release to the end of the window; None = from the first frame, to the
+        last.
+    looks
+        What the pictures showed while they were tracked (:class:`behavior.picture_watch.WatchedVideo`); without it,
+        nothing is said of light, focus and enclosure.
     options
         Limits.
 
@@ -119,21 +160,27 @@ def check_recording(
     """
     options = options or QualityOptions()
     whole = np.asarray(tracks["time"].values, dtype=float)
-    within = whole >= (-np.inf if start_s is None else start_s - 1e-6)
+    end = np.inf if end_s is None else end_s
+    within = (whole >= (-np.inf if start_s is None else start_s - 1e-6)) & (whole < end)
     time = whole[within]
     centre = tracks["position"].sel(keypoint="centre").isel(individual=0).transpose("time", "space").values[within]
     in_cm = tracks.attrs.get("space_unit", "px") == "cm"
     row: dict[str, Any] = {"file": str(tracks.attrs.get("source_file", "")), "frames": len(time)}
     row |= _frame_times(time)
     row |= _losses(time, centre, row["longest_frame_s"])
-    row["jumps_per_min"] = _jumps(centre if in_cm else arena.to_cm(centre), time, options.jump_speed_cm_s)
+    centre_cm = centre.astype(float) if in_cm else arena.to_cm(centre)
+    row["jumps_per_min"] = _jumps(centre_cm, time, options.jump_speed_cm_s)
+    stated = float(tracks.attrs.get("fps", float("nan")))
+    row["stated_frames_per_s"] = stated
+    row["mended_percent"] = 100 * float(tracks.attrs.get("timestamps_mended", 0)) / max(len(whole), 1)
+    row["repeated_percent"] = _repeated(centre_cm)
     row["area_ratio"] = _area_ratio(tracks, within)
     row["contrast_grey"] = float(tracks.attrs.get("contrast_grey", float("nan")))
+    row |= picture_measures(looks, tracks, arena, start_s=start_s, end_s=end)
     row["camera_moved_px"] = float(tracks.attrs.get("camera_moved_px", 0.0))
     row["camera_moved_s"] = float(tracks.attrs.get("camera_moved_s", float("nan")))
     flags = _flags(row, options)
-    worst = {"red": 2, "amber": 1}
-    row["light"] = max((light for light, _, _ in flags), key=lambda light: worst[light], default="green")
+    row["light"] = max((light for light, _, _ in flags), key=LIGHTS.index, default="green")
     row["flags"] = "; ".join(code for _, code, _ in flags)
     problems = [
         Problem(code=code, file=row["file"], message=message, action="kept; look at the track")
@@ -175,6 +222,19 @@ def _jumps(centre_cm: Floats, time: Floats, speed_cm_s: float) -> float:
     return float(np.sum((length > 3.0) & (length > speed_cm_s * step)) / minutes)
 
 
+def _repeated(centre_cm: Floats) -> float:
+    """Percent of the frames between two movements that show the picture before: to the last digit the same place."""
+    step = np.hypot(*np.diff(centre_cm, axis=0).T) if len(centre_cm) > 3 else np.empty(0)
+    if len(step) < 3:
+        return 0.0
+    before, here, after = step[:-2], step[1:-1], step[2:]
+    # A repeated picture stands between two steps; where several follow each other the first and last are counted.
+    moving = (np.maximum(before, after) > MOVES_CM) & (np.minimum(before, after) > 0) & np.isfinite(here)
+    alone = moving & (here == 0)
+    walking = np.isfinite(here) & (np.maximum(np.maximum(before, here), after) > MOVES_CM)
+    return 100 * float(alone.sum()) / max(int(walking.sum()), 1) if walking.sum() >= 30 else 0.0
+
+
 def _area_ratio(tracks: xr.Dataset, within: NDArray[np.bool_]) -> float:
     if "area" not in tracks:
         return float("nan")
@@ -188,6 +248,10 @@ def _area_ratio(tracks: xr.Dataset, within: NDArray[np.bool_]) -> float:
 
 def _flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, str, str]]:
     """(light, code, message) of all that is out of its limits."""
+    return [*_track_flags(row, options), *_rate_flags(row, options), *_picture_flags(row, options)]
+
+
+def _track_flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, str, str]]:
     flags = []
     if not row["lost_percent"] <= options.lost_amber_percent:
         light = "red" if row["lost_percent"] > options.lost_red_percent else "amber"
@@ -199,16 +263,47 @@ def _flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, s
         light = "red" if row["jumps_per_min"] > options.jumps_red else "amber"
         message = f"{row['jumps_per_min']:.1f} jumps a minute faster than {options.jump_speed_cm_s:g} cm/s"
         flags.append((light, "position_jumps", message))
+    if row["area_ratio"] > options.area_amber:
+        flags.append(("amber", "area_changes", f"the silhouette's area varies {row['area_ratio']:.1f}-fold"))
+    return flags
+
+
+def _rate_flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, str, str]]:
+    flags = []
     if row["late_percent"] > options.late_amber_percent:
         message = (
             f"{row['late_percent']:.1f} % of the frames are late, the longest lasts {row['longest_frame_s']:.2f} s"
         )
         flags.append(("amber", "uneven_frames", message))
-    if row["area_ratio"] > options.area_amber:
-        flags.append(("amber", "area_changes", f"the silhouette's area varies {row['area_ratio']:.1f}-fold"))
+    if row["mended_percent"] > options.mended_amber_percent:
+        message = (
+            f"{row['mended_percent']:.1f} % of the timestamps were missing, repeated or falling and were put right"
+        )
+        flags.append(("amber", "timestamps_mended", message))
+    if row["repeated_percent"] > options.repeated_amber_percent:
+        message = (
+            f"{row['repeated_percent']:.1f} % of the frames of the moving mouse show the picture before once more: "
+            "fewer pictures a second were taken than the file holds"
+        )
+        flags.append(("amber", "repeated_frames", message))
+    stated, found = row["stated_frames_per_s"], row["frames_per_s"]
+    if abs(found - stated) > options.rate_amber_percent / 100 * stated:
+        message = f"the file states {stated:.2f} frames a second, its timestamps have {found:.2f}"
+        flags.append(("amber", "frame_rate_differs", message))
+    return flags
+
+
+def _picture_flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, str, str]]:
+    flags = []
     if row["contrast_grey"] < options.contrast_amber_grey:
         message = f"the subject stands out from the floor by {row['contrast_grey']:.0f} of 256 grey levels"
         flags.append(("amber", "low_contrast", message))
+    if row["light_change_percent"] > options.light_amber_percent:
+        message = f"the brightness of the floor changes by {row['light_change_percent']:.0f} % during the trial"
+        flags.append(("amber", "light_changes", message))
+    if row["edge_cm"] > options.blur_amber_cm and row["edge_px"] >= LEAST_BLUR_PX:
+        message = f"the sharpest edges of the picture are {row['edge_cm']:.2f} cm ({row['edge_px']:.1f} px) wide"
+        flags.append(("amber", "out_of_focus", message))
     if row["camera_moved_px"] > 0:
         message = (
             f"the camera moved by {row['camera_moved_px']:.1f} px at {row['camera_moved_s']:.1f} s; "
@@ -216,6 +311,45 @@ def _flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[str, s
         )
         flags.append(("amber", "camera_moved", message))
     return flags
+
+
+def add_flags(rows: Iterable[dict[str, Any]], problems: Iterable[Problem]) -> None:
+    """Put problems found later (between recordings) into the rows of the quality table that they concern.
+
+    Parameters
+    ----------
+    rows
+        Rows with ``subject, trial, file, light, flags``; changed in place.
+    problems
+        A problem concerns the rows of its subject, and where it names a file or a trial, of these only.
+
+    Examples
+    --------
+    >>> row = {"subject": "a", "trial": "target", "file": "x.mp4", "light": "green", "flags": ""}
+    >>> add_flags([row], [Problem(code="trials_swapped", subject="a", message="")])
+    >>> row["light"], row["flags"]
+    ('red', 'trials_swapped')
+    """
+    listed = list(problems)
+    for row in rows:
+        for problem in listed:
+            flags = str(row["flags"]).split("; ") if row["flags"] else []
+            if _concerns(problem, row) and problem.code not in flags:
+                row["flags"] = "; ".join([*flags, problem.code])
+                light = "red" if problem.code in RED_FLAGS else "amber"
+                row["light"] = max(str(row["light"]), light, key=LIGHTS.index)
+
+
+def _concerns(problem: Problem, row: Mapping[str, Any]) -> bool:
+    trials = ("", f"trial {row['trial']}", "trials no_target and target")
+    files = [_base_name(name) for name in problem.file.split(" + ")]
+    return problem.subject == row["subject"] and problem.where in trials and (
+        files == [""] or _base_name(str(row["file"])) in files
+    )  # fmt: skip
+
+
+def _base_name(file: str) -> str:
+    return file.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def check_trial_rows(trials: pd.DataFrame, *, options: QualityOptions | None = None) -> list[Problem]:
@@ -242,90 +376,3 @@ def check_trial_rows(trials: pd.DataFrame, *, options: QualityOptions | None = N
                 )
             )
     return problems
-
-
-def check_trial_list(trials: pd.DataFrame, *, contents: Mapping[str, str] | None = None) -> list[Problem]:
-    """Trials in the wrong order, and recordings that stand for more than one trial.
-
-    Parameters
-    ----------
-    trials
-        ``subject, trial, file`` and, where known, ``start_s, end_s``: the trials table of the experiment. With a column
-        ``recorded`` (times of recording that sort) the order of trials in different files is checked too.
-    contents
-        File to a fingerprint of its bytes: finds copies under another name.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> listed = pd.DataFrame({"subject": ["a", "a"], "trial": ["no_target", "target"], "file": ["x.mp4", "x.mp4"]})
-    >>> [problem.code for problem in check_trial_list(listed)]
-    ['same_file_twice']
-    """
-    rows = [
-        {"start_s": float("nan"), "end_s": float("nan"), "recorded": None} | row for row in trials.to_dict("records")
-    ]
-    return _shared_recordings(rows, contents or {}) + _wrong_order(rows)
-
-
-def _shared_recordings(rows: list[dict[Any, Any]], contents: Mapping[str, str]) -> list[Problem]:
-    same: dict[str, list[dict[Any, Any]]] = {}
-    for row in rows:
-        same.setdefault(contents.get(row["file"], f"name {row['file']}"), []).append(row)
-    return [
-        _shared(earlier, row)
-        for listed in same.values()
-        for place, row in enumerate(listed)
-        for earlier in listed[:place]
-        if _overlap(earlier, row)
-    ]
-
-
-def _shared(earlier: Mapping[Any, Any], row: Mapping[Any, Any]) -> Problem:
-    copy = "" if earlier["file"] == row["file"] else f", the same bytes as {earlier['file']}"
-    first = f"subject {earlier['subject']!r} trial {earlier['trial']}"
-    return Problem(
-        code="same_file_twice",
-        subject=str(row["subject"]),
-        file=str(row["file"]),
-        where=f"trial {row['trial']}",
-        message=f"this recording{copy} also stands for {first}, and the times overlap",
-        action="both are scored; correct the trials table",
-    )
-
-
-def _overlap(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
-    """Whether two stretches of a recording share time; open ends reach to the next start, or to the end."""
-    starts = [0.0 if np.isnan(row["start_s"]) else float(row["start_s"]) for row in (one, other)]
-    ends = [np.inf if np.isnan(row["end_s"]) else float(row["end_s"]) for row in (one, other)]
-    first = 0 if starts[0] <= starts[1] else 1
-    later = 1 - first
-    if np.isinf(ends[first]) and starts[later] > starts[first]:
-        return False
-    return bool(starts[later] < ends[first])
-
-
-def _wrong_order(rows: list[dict[Any, Any]]) -> list[Problem]:
-    problems = []
-    for subject in dict.fromkeys(row["subject"] for row in rows):
-        without = [row for row in rows if row["subject"] == subject and row["trial"] == "no_target"]
-        target = [row for row in rows if row["subject"] == subject and row["trial"] == "target"]
-        if without and target and _before(target[0], without[0]):
-            problems.append(
-                Problem(
-                    code="trial_order",
-                    subject=str(subject),
-                    file=str(target[0]["file"]),
-                    message="the target trial was recorded before the no-target trial",
-                    action="scored as listed; check that the two are not swapped",
-                )
-            )
-    return problems
-
-
-def _before(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
-    if one["file"] == other["file"]:
-        return bool(one["start_s"] < other["start_s"])
-    recorded = one["recorded"], other["recorded"]
-    known = all(value is not None and value == value and value != "" for value in recorded)
-    return bool(known and recorded[0] < recorded[1])

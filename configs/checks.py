@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -46,6 +47,7 @@ def check_tables(experiment: Experiment, tables: Tables) -> list[Problem]:
     return [
         *tables.problems,
         *_recordings(experiment, tables),
+        *_copies(experiment, tables),
         *_trials_missing(tables),
         *_serum_and_recordings(tables),
         *_roles(experiment, tables),
@@ -77,6 +79,30 @@ def _recordings(experiment: Experiment, tables: Tables) -> list[Problem]:
             where = f"{rows.file}, {rows.unit} {rows.lines[number]}"
             found[name] = _absent(experiment.locate(name), name, where, subject=tables.trials["subject"].iloc[number])
     return [problem for problem in found.values() if problem]
+
+
+def _copies(experiment: Experiment, tables: Tables) -> Iterator[Problem]:
+    """Recordings with the same content under two names; only files of the same size are read."""
+    if tables.trials is None:
+        return
+    whose = dict(zip(tables.trials["file"], tables.trials["subject"], strict=True))
+    by_size: dict[int, list[str]] = defaultdict(list)
+    for name in whose:
+        path = experiment.locate(name)
+        if path.is_file() and path.stat().st_size > 0:
+            by_size[path.stat().st_size].append(name)
+    for names in by_size.values():
+        for number, name in enumerate(names):
+            for earlier in names[:number]:
+                if filecmp.cmp(experiment.locate(earlier), experiment.locate(name), shallow=False):
+                    yield Problem(
+                        code="same_file_twice",
+                        subject=whose[name],
+                        file=name,
+                        message=f"this recording has the same content as {earlier} of subject {whose[earlier]!r}",
+                        action="both are scored; correct the trials table",
+                    )
+                    break
 
 
 def _absent(path: Path, name: str, where: str, *, subject: str = "") -> Problem | None:

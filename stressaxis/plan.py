@@ -71,6 +71,7 @@ def plan_run(
     subjects = _records(tables.subjects)
     if experiment.behavior is not None and tables.trials is not None:
         tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts)
+        problems += _listed(tables.trials, recordings)
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
     if serum_files and experiment.serum is not None:
         tasks.append(_serum(experiment, tables, serum_files))
@@ -116,6 +117,14 @@ def _recorded(
         parts.setdefault(row["subject"], []).append(_part(experiment, row, "" if task is None else task.id))
     scores = [_score(experiment, subject, planned) for subject, planned in parts.items()]
     return list(tracks.values()), scores, problems
+
+
+def _listed(trials: pd.DataFrame, recordings: Mapping[str, InputFile]) -> list[Problem]:
+    """Copies among the recordings, and trials in the wrong order."""
+    from behavior.trial_list import check_copies, check_order
+
+    contents = {name: file.fingerprint for name, file in recordings.items()}
+    return [*check_copies(trials, contents=contents), *check_order(trials)]
 
 
 class _RegionMemory:

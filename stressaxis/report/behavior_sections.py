@@ -13,7 +13,7 @@ from stressaxis.figures.trajectories import points_per_path, sheet
 from stressaxis.report.behavior_tables import animals_view, comparison_views
 from stressaxis.report.blocks import Block, MouseGrid, Paragraph, Section, TableBlock, figure_row
 from stressaxis.report.paths import read_mice
-from stressaxis.report.recordings import recording_lights, recording_remarks, whole_trial_remarks
+from stressaxis.report.recordings import quality_view, recording_lights, recording_remarks, whole_trial_remarks
 from stressaxis.report.results import Results
 from stressaxis.report.tables import table_view
 
@@ -41,6 +41,9 @@ def recordings_section(results: Results) -> Section | None:
     else:
         caption = f"{plural(len(flagged), 'recording')} of {len(table)} with a remark or not used."
         blocks.append(TableBlock(table_view(flagged, columns=columns, caption=caption, filterable=len(flagged) > 12)))
+    measured = results.table("recordings")
+    if measured is not None and "light" in measured:
+        blocks.append(TableBlock(quality_view(measured)))
     every = [
         "verdict",
         "subject",

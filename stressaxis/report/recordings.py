@@ -5,8 +5,28 @@ from __future__ import annotations
 import pandas as pd
 
 from behavior.reasons import REASONS
+from stressaxis.report.tables import TableView, table_view
 
-__all__ = ["recording_lights", "recording_remarks", "whole_trial_remarks"]
+__all__ = ["quality_view", "recording_lights", "recording_remarks", "whole_trial_remarks"]
+
+#: Columns of the quality table that the report shows, and their headings.
+_QUALITY = {
+    "light": "light",
+    "subject": "mouse",
+    "trial": "trial",
+    "file": "file",
+    "lost_percent": "lost (%)",
+    "jumps_per_min": "jumps/min",
+    "frames_per_s": "frames/s",
+    "late_percent": "late (%)",
+    "repeated_percent": "repeated (%)",
+    "area_ratio": "area, 95 %/5 %",
+    "contrast_grey": "contrast (grey levels)",
+    "light_change_percent": "light change (%)",
+    "edge_cm": "edge width (cm)",
+    "enclosure_moving_percent": "moves in enclosure (% of looks)",
+    "flags": "flags",
+}
 
 
 def recording_remarks(trials: pd.DataFrame, problems: pd.DataFrame) -> list[pd.DataFrame]:
@@ -67,3 +87,36 @@ def recording_lights(trials: pd.DataFrame, remarks: list[pd.DataFrame]) -> pd.Se
         else:
             verdicts.append("good")
     return pd.Series(verdicts, index=trials.index, dtype=str)
+
+
+def quality_view(recordings: pd.DataFrame) -> TableView:
+    """What was measured of each recording, red and amber ones first.
+
+    Parameters
+    ----------
+    recordings
+        ``tables/recordings.csv``.
+    """
+    counts = recordings["light"].value_counts()
+    order = [light for light in ("red", "amber", "green") if light in counts]
+    rank = recordings["light"].map({light: place for place, light in enumerate(order)})
+    table = recordings.assign(
+        rank=rank,
+        trial=recordings["trial"].str.replace("_", " "),
+        flags=recordings["flags"].fillna("").str.replace("_", " "),
+    ).sort_values(["rank", "subject", "trial"], kind="stable")
+    lights = ", ".join(f"{counts[light]} {light}" for light in order)
+    caption = (
+        f"Quality of every recording within its trial ({lights}): red, do not trust it unseen; amber, look at it. "
+        "Nothing is left out for its light. Edge width: over which the sharpest edges of the picture rise; moves in "
+        "enclosure: share of the looks, one a second with the mouse away from it, in which something moved inside."
+    )
+    return table_view(
+        table,
+        columns=list(_QUALITY),
+        headings=_QUALITY,
+        caption=caption,
+        link="tables/recordings.csv",
+        filterable=True,
+        folded=f"Quality of {len(table)} recordings",
+    )

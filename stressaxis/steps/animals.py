@@ -59,10 +59,11 @@ def bring_animals_together(
     """
     import pandas as pd
 
-    from behavior.quality import check_trial_rows
+    from behavior.quality import add_flags, check_trial_rows
+    from behavior.same_recording import check_same_paths
     from behavior.social_interaction import TRIAL_COLUMNS, score_animals
 
-    scored: dict[str, list[dict[str, Any]]] = {"rows": [], "bins": [], "recordings": []}
+    scored: dict[str, list[dict[str, Any]]] = {"rows": [], "bins": [], "recordings": [], "paths": []}
     for place in needs.values():
         if place is not None:
             for what, rows in read_facts(place / SCORES).items():
@@ -77,6 +78,10 @@ def bring_animals_together(
         excluded=excluded,
     )
     animals = scores.table
+    by_name = ("subject", "trial", "file")
+    paths = sorted(scored["paths"], key=lambda row: tuple(str(row[name]) for name in by_name))
+    between = [*check_trial_rows(trials), *check_same_paths(paths)]
+    add_flags(scored["recordings"], between)
     write_table(trials, output / TRIALS)
     if scored["bins"]:
         bins = _sorted(pd.DataFrame(scored["bins"]))
@@ -86,7 +91,7 @@ def bring_animals_together(
         write_table(_sorted(pd.DataFrame(scored["recordings"])), output / RECORDINGS)
     write_table(animals, output / ANIMALS)
     write_table(_zones(arenas), output / ARENAS)
-    write_problems([*scores.problems, *check_trial_rows(trials)], output)
+    write_problems([*scores.problems, *between], output)
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.labels import file_stem
 from core.problems import Problem
-from stressaxis.stepfiles import write_facts, write_problems
-from stressaxis.steps.track import TRACKS
+from stressaxis.stepfiles import read_table, write_facts, write_problems
+from stressaxis.steps.track import LOOKS, TRACKS
 
 if TYPE_CHECKING:
     from behavior.arena import ArenaOptions
+    from behavior.quality import RecordingQuality
     from behavior.samples import TrialPart
     from behavior.score_options import ScoreOptions
 
@@ -64,15 +65,18 @@ def score_subject(
 ) -> None:
     """Score the trials of a subject; write the tracks and ``scores.json``.
 
-    ``rows`` are those of the trials table, ``bins`` the time courses, ``recordings`` the quality of each recording.
-    A trial of which a recording could not be tracked is not scored from the rest of it.
+    ``rows`` are those of the trials table, ``bins`` the time courses, ``recordings`` the quality of each recording,
+    ``paths`` some places of each, by which copies are told. A trial of which a recording could not be tracked is not
+    scored from the rest of it.
     """
-    from behavior.quality import check_recording
+    from behavior.quality import add_flags
     from behavior.social_interaction import score_parts
+    from behavior.swapped_trials import check_enclosures
 
     rows: list[dict[str, Any]] = []
     bins: list[dict[str, Any]] = []
     recordings: list[dict[str, Any]] = []
+    paths: list[dict[str, Any]] = []
     problems: list[Problem] = []
     (output / TRACKS_FOLDER).mkdir()
     for trial in dict.fromkeys(part.trial for part in parts):
@@ -92,11 +96,33 @@ def score_subject(
         problems += score.problems
         for part, plan in zip(ready, planned, strict=True):
             start_s = score.row["start_s"] if part is ready[0] else part.start_s
-            quality = check_recording(part.tracks, part.arena, start_s=start_s)
-            recordings.append({"subject": subject, "trial": trial, "file": plan.file, **quality.row})
+            quality, places = _recording(part, plan, needs, start_s=start_s, window_s=options.window_s)
+            labels = {"subject": subject, "trial": trial, "file": plan.file}
+            recordings.append({**labels, **quality.row, "file": plan.file})
+            paths.append({**labels, "places": places})
             problems += [replace(problem, subject=subject, file=plan.file) for problem in quality.problems]
-    write_facts({"rows": rows, "bins": bins, "recordings": recordings}, output / SCORES)
+    between = check_enclosures(recordings)
+    add_flags(recordings, between)
+    problems += between
+    write_facts({"rows": rows, "bins": bins, "recordings": recordings, "paths": paths}, output / SCORES)
     write_problems(problems, output)
+
+
+def _recording(
+    part: TrialPart, plan: PartPlan, needs: Mapping[str, Path | None], *, start_s: float | None, window_s: float
+) -> tuple[RecordingQuality, list[list[float]]]:
+    """Quality of one recording of a trial, and places of the path in it."""
+    from behavior.quality import check_recording
+    from behavior.same_recording import path_places
+
+    folder = needs[plan.task]
+    assert folder is not None
+    begin = 0.0 if start_s is None else start_s
+    # A second trial may follow in the same file.
+    end_s = begin + window_s if part.end_s is None else min(part.end_s, begin + window_s)
+    looks = read_table(folder / LOOKS)
+    quality = check_recording(part.tracks, part.arena, start_s=start_s, end_s=end_s, looks=looks)
+    return quality, path_places(part.tracks, part.arena, start_s=start_s)
 
 
 def _trial_part(part: PartPlan, needs: Mapping[str, Path | None]) -> TrialPart | None:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stressaxis.stepfiles import write_table
+
 if TYPE_CHECKING:
     from behavior.region import Region
     from behavior.tracker import TrackOptions
 
-__all__ = ["TRACKS", "track_recording"]
+__all__ = ["LOOKS", "TRACKS", "track_recording"]
 
 TRACKS = "tracks.nc"
+LOOKS = "looks.csv"
 
 
 def track_recording(
@@ -23,7 +26,7 @@ def track_recording(
     region: Region,
     options: TrackOptions,
 ) -> None:
-    """Track one recording and write ``tracks.nc``.
+    """Track one recording; write ``tracks.nc`` and, of what the pictures show of their quality, ``looks.csv``.
 
     Parameters
     ----------
@@ -39,10 +42,13 @@ def track_recording(
     InputError
         If the recording cannot be read.
     """
+    from behavior.picture_watch import WatchedVideo
     from behavior.tracker import track
     from behavior.tracks import write_tracks
     from behavior.video import open_video
 
     # One core a recording: threads inside a file gain nothing while every core has a recording of its own.
-    tracks = track(open_video(path, threads=1), region, options=options)
+    video = WatchedVideo(open_video(path, threads=1), region)
+    tracks = track(video, region, options=options)
     write_tracks(tracks, output / TRACKS)
+    write_table(video.looks(), output / LOOKS)

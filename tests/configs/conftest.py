@@ -80,7 +80,8 @@ class Study:
         for name, text in FILES.items():
             (folder / name).write_text(text, encoding="utf-8")
         for row in TRIALS.splitlines()[1:]:
-            (folder / row.split(",")[2]).write_bytes(b"not empty")
+            name = row.split(",")[2]
+            (folder / name).write_text(f"pictures of {name}")
 
     def write(self, name: str, text: str) -> Path:
         (self.folder / name).write_text(text, encoding="utf-8")

@@ -34,6 +34,13 @@ def test_files_that_are_missing_or_empty(study: Any) -> None:
     assert len(told) == 3
 
 
+def test_a_recording_copied_under_another_name_is_told(study: Any) -> None:
+    (study.folder / "d2.mp4").write_bytes((study.folder / "a1.mp4").read_bytes())
+    (problem,) = configs.check(study.load())
+    assert (problem.code, problem.subject, problem.file) == ("same_file_twice", "m10", "d2.mp4")
+    assert "the same content as a1.mp4 of subject 'm01'" in problem.message
+
+
 def test_serum_files_are_looked_for_even_if_tables_are_wrong(study: Any) -> None:
     study.spoil("trials.csv", "2.5,160", "x,160")
     (study.folder / "serum.csv").unlink()
@@ -107,7 +114,8 @@ def recorded(study: Any, times: dict[str, tuple[str, str]]) -> None:
     ]
     study.write("trials.csv", "subject,trial,file,recorded\n" + "\n".join(rows) + "\n")
     for row in rows:
-        (study.folder / row.split(",")[2]).write_bytes(b"x")
+        name = row.split(",")[2]
+        (study.folder / name).write_text(name)
 
 
 def test_order_of_recording(study: Any) -> None:

@@ -60,3 +60,29 @@ def test_composited_experiment_agrees_with_its_truth(shared: Path, tmp_path: Pat
     ratios = pd.read_csv(recordings / "truth_si.csv").merge(animals, on="subject", suffixes=("_true", ""))
     assert ((ratios["si_ratio"] / ratios["si_ratio_true"] - 1).abs() <= 0.01).all()
     assert (ratios["class"] == ratios["class_true"]).all()
+    quality = pd.read_csv(tmp_path / "results" / "tables" / "recordings.csv")
+    moving = quality.set_index(["subject", "trial"])["enclosure_moving_percent"]
+    assert (moving.xs("no_target", level="trial") <= 1).all()
+    assert (moving.xs("target", level="trial") >= 80).all()
+    assert (quality["light"] == "green").all(), quality[["file", "flags"]]
+    swapped_and_copied(config, tmp_path)
+
+
+def swapped_and_copied(config: Path, folder: Path) -> None:
+    """The same recordings with the trials of one mouse exchanged, and one of them under a second name."""
+    trials = pd.read_csv(folder / "trials.csv")
+    swap = {"m01_no_target.mp4": "m01_target.mp4", "m01_target.mp4": "m01_no_target.mp4", "m06_target.mp4": "copy.mp4"}
+    (folder / "copy.mp4").write_bytes((folder / "m06_no_target.mp4").read_bytes())
+    trials.assign(file=trials["file"].replace(swap)).to_csv(folder / "trials.csv", index=False)
+    run_experiment(config, out=folder / "results", console=Console(quiet=True))
+    problems = pd.read_csv(folder / "results" / "problems.csv")
+    found = problems[["code", "subject"]].value_counts().to_dict()
+    assert found[("trials_swapped", "m01")] == 1
+    assert (
+        found[("same_file_twice", "m06")] == found[("same_recording", "m06")] == found[("enclosure_empty", "m06")] == 1
+    )
+    quality = pd.read_csv(folder / "results" / "tables" / "recordings.csv").set_index(["subject", "trial"])
+    assert (quality.loc["m01", "light"] == "red").all()
+    assert "trials_swapped" in quality.loc[("m01", "target"), "flags"]
+    page = (folder / "results" / "report.html").read_text("utf-8")
+    assert "the recordings with and without target seem exchanged" in page

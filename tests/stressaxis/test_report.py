@@ -20,7 +20,7 @@ from stressaxis.report.blocks import MouseGrid, Paragraph
 from stressaxis.report.build import build_report
 from stressaxis.report.methods import methods_paragraphs
 from stressaxis.report.paths import read_mice
-from stressaxis.report.recordings import recording_lights, recording_remarks
+from stressaxis.report.recordings import quality_view, recording_lights, recording_remarks
 from stressaxis.report.results import Results, read_results
 from stressaxis.report.statement import declared_proteins, main_result, statement
 from tests.stressaxis.made_results import write_results
@@ -420,3 +420,21 @@ def test_a_browser_draws_the_page_without_a_complaint(whole: tuple[Path, Page], 
     found = re.search(r'data-found="(\d+)"', run.stdout)
     assert found is not None and int(found[1]) >= 4
     assert run.stdout.count('class="mouse chosen"') == 1
+
+
+def test_the_quality_of_recordings_is_listed_worst_first() -> None:
+    recordings = pd.DataFrame(
+        {
+            "subject": ["m1", "m2", "007"],
+            "trial": ["target", "no_target", "target"],
+            "file": ["a.mp4", "b.mp4", "c.mp4"],
+            "light": ["green", "amber", "red"],
+            "flags": ["", "light_changes", "trials_swapped; lost_frames"],
+            "edge_cm": [0.2, 0.31, float("nan")],
+        }
+    )
+    view = quality_view(recordings)
+    assert [row[0].text for row in view.rows] == ["red", "amber", "green"]
+    assert view.head == ["light", "mouse", "trial", "file", "edge width (cm)", "flags"]
+    assert view.rows[0][-1].text == "trials swapped; lost frames"
+    assert "(1 red, 1 amber, 1 green)" in view.caption
