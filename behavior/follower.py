@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from behavior.background import levelled
+from behavior.outlines import Silhouette, outlines
 from behavior.scene import Scene
-from behavior.silhouette import Blob, Cuts, Outline, find_blobs, make_cut, make_cuts, outline
+from behavior.silhouette import Blob, Cuts, around, find_blobs, majority, make_cut, make_cuts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     Image = npt.NDArray[Any]
     Box = tuple[float, float, float, float]
 
-__all__ = ["COLUMNS", "Follower", "Found", "nothing"]
+__all__ = ["COLUMNS", "Follower", "Look", "rows_of"]
 
 SEEN, NOT_FOUND, MERGED, WRONG_SIZE = 0, 1, 2, 3
 #: Smallest silhouette, relative to the subject's usual one, that can be the subject.
@@ -43,35 +45,57 @@ PALE, PALE_NOISE, PALE_TIMES = 0.15, 4.0, 4.0
 WATCH_EVERY_S, WATCH_WEIGHT = 0.5, 0.1
 #: Time between two looks over the whole floor.
 LOOK_AROUND_S = 0.05
-#: Numbers that a look gives.
+#: Numbers that a look amounts to.
 COLUMNS = 18
-_NAN = float("nan")
-
-
-def nothing(note: int = NOT_FOUND, other_area: float = 0.0) -> tuple[float, ...]:
-    """Row of a frame in which the subject is not told."""
-    return (float(note), other_area, 0.0) + (_NAN,) * (COLUMNS - 3)
+#: Frames whose silhouettes are measured together.
+TOGETHER = 32
 
 
 class Found(NamedTuple):
     """The subject's silhouette in a window that begins at working px (left, top)."""
 
-    shape: Outline
-    box: tuple[int, int, int, int]
+    silhouette: Silhouette
     left: int
     top: int
     brightness: float
     confidence: float
 
-    def row(self, scene: Scene) -> tuple[float, ...]:
-        """Points in full px (centre, front, back, front base, back base), area in full px², and the axis."""
-        s, scale = self.shape, scene.scale
-        right, down = self.left + 0.5, self.top + 0.5
-        x0, y0 = scene.x0 - 0.5, scene.y0 - 0.5
-        flat = []
-        for x, y in ((s.x, s.y), s.front, s.back, s.front_base, s.back_base):
-            flat += [(x + right) * scale + x0, (y + down) * scale + y0]
-        return (*flat, s.area * scale * scale, s.angle, s.elongation, s.skew, s.tail)
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the core in working px."""
+        left, top, right, bottom = self.silhouette.blob.box
+        return left + self.left, top + self.top, right + self.left, bottom + self.top
+
+
+class Look(NamedTuple):
+    """What one frame shows: why the subject is not told, area in full px² of what else moves, and the subject."""
+
+    note: int
+    other_area: float
+    found: Found | None
+
+
+def rows_of(looks: Sequence[Look], scene: Scene | None) -> Image:
+    """(F, :data:`COLUMNS`) what looks amount to, float32.
+
+    Note, other area, confidence; then in full px, x and y each: centre, front, back, front base, back base; area in
+    full px²; angle, elongation, skew and tail. NaN from the centre on where the subject is not told.
+    """
+    rows = np.full((len(looks), COLUMNS), np.nan, np.float32)
+    rows[:, 0] = [look.note for look in looks]
+    rows[:, 1] = [look.other_area for look in looks]
+    rows[:, 2] = 0
+    seen = [(k, look.found) for k, look in enumerate(looks) if look.found is not None]
+    if not seen or scene is None:
+        return rows
+    shapes = outlines([found.silhouette for _, found in seen], length=scene.length)
+    corner = np.array([(found.left + 0.5, found.top + 0.5) for _, found in seen])
+    points = (shapes.centre, shapes.front, shapes.back, shapes.front_base, shapes.back_base)
+    full = [(point + corner) * scene.scale + (scene.x0 - 0.5, scene.y0 - 0.5) for point in points]
+    told = (shapes.area * scene.scale**2, shapes.angle, shapes.elongation, shapes.skew, shapes.tail)
+    confidence = np.array([found.confidence for _, found in seen])
+    rows[[k for k, _ in seen], 2:] = np.column_stack([confidence, *full, *told])
+    return rows
 
 
 class Follower:
@@ -89,7 +113,6 @@ class Follower:
         self._scene = scene
         self._follow = follow
         self._least = OTHER_SHARE * scene.area * (scene.scale / scene.step) ** 2
-        self._half = np.full_like(scene.floor, 127)
         rows, columns = np.nonzero(scene.floor)
         every = max(1, len(rows) // GAIN_POINTS)
         self._points = np.ravel_multi_index((rows[::every], columns[::every]), scene.floor.shape)
@@ -106,8 +129,19 @@ class Follower:
         self._rested = scene.floor
         self._renew()
 
-    def look(self, luma: Image, time_s: float) -> tuple[float, ...]:
-        """One row of :data:`COLUMNS` numbers: note, other area, confidence, then :meth:`Found.row`."""
+    def follow(self, pictures: Iterable[tuple[Image, float]]) -> Iterator[Image]:
+        """Rows as :func:`rows_of` gives them, some frames at a time, of pictures and their times in s."""
+        looks: list[Look] = []
+        for luma, time_s in pictures:
+            looks.append(self.look(luma, time_s))
+            if len(looks) == TOGETHER:
+                yield rows_of(looks, self._scene)
+                looks.clear()
+        if looks:
+            yield rows_of(looks, self._scene)
+
+    def look(self, luma: Image, time_s: float) -> Look:
+        """What one frame shows."""
         part = self._scene.cut(luma)
         small = self._scene.watch(part)
         gain = self._gain(small)
@@ -124,9 +158,7 @@ class Follower:
         if self._follow:
             self._remember(found, time_s)
             self._update(part, gain, time_s, found)
-        if found is None:
-            return nothing(note, other)
-        return (float(SEEN), other, found.confidence, *found.row(self._scene))
+        return Look(note, other, found)
 
     def _gain(self, small: Image) -> float:
         """Brightness relative to the scene: median over points of the floor."""
@@ -241,8 +273,7 @@ class Follower:
         pale = max(0.0, brightness - scene.subject_level) / max(scene.background.contrast, 1.0)
         size = math.log(blob.area / scene.area)
         confidence = math.exp(-0.5 * (size / 0.6) ** 2) * max(0.0, 1 - pale)
-        shape = outline(picture, cuts, blob, length=scene.length)
-        return Found(shape, blob.box, corner[0], corner[1], brightness, confidence)
+        return Found(Silhouette(picture, cuts, blob), corner[0], corner[1], brightness, confidence)
 
     def _anything(self, small: Image, gain: float) -> bool:
         """Whether anything at all on the floor stands out: an empty box need not be searched."""
@@ -289,17 +320,18 @@ class Follower:
         if cv2.countNonZero(moving) < least:
             return 0
         # Tails and the wires of the enclosure are thinner than a px of the small picture.
-        area = cv2.countNonZero(cv2.compare(cv2.blur(moving, (3, 3)), self._half, cv2.CMP_GT))
+        left, top, width, height = cv2.boundingRect(moving)
+        moving = moving[around(moving.shape, (left, top, left + width, top + height), 2)]
+        area = cv2.countNonZero(majority(moving, 3))
         return area if area >= least else 0
 
     def _clear(self, small: Image, found: Found, margin: float) -> None:
         """Set a small picture to 0 on and around the subject."""
         ratio, reach = self._scene.scale / self._scene.step, margin * self._scene.length
-        left, top = found.box[0] + found.left - reach, found.box[1] + found.top - reach
-        right, bottom = found.box[2] + found.left + reach, found.box[3] + found.top + reach
+        left, top, right, bottom = found.box
         small[
-            max(0, int(top * ratio)) : max(0, int(bottom * ratio) + 1),
-            max(0, int(left * ratio)) : max(0, int(right * ratio) + 1),
+            max(0, int((top - reach) * ratio)) : max(0, int((bottom + reach) * ratio) + 1),
+            max(0, int((left - reach) * ratio)) : max(0, int((right + reach) * ratio) + 1),
         ] = 0
 
     def _remember(self, found: Found | None, time_s: float) -> None:
@@ -307,15 +339,15 @@ class Follower:
             self._velocity = (0.0, 0.0)
             return
         scene = self._scene
-        x, y = found.shape.x + found.left, found.shape.y + found.top
+        blob = found.silhouette.blob
+        x, y = blob.x + found.left, blob.y + found.top
         if self._place is not None:
             step_s = max(time_s - self._time_s, 1e-3)
             dx, dy = x - self._place[0], y - self._place[1]
             steady = math.hypot(dx, dy) < TOP_SPEED * scene.length * step_s
             self._velocity = (dx / step_s, dy / step_s) if steady else (0.0, 0.0)
         self._place, self._time_s = (x, y), time_s
-        left, top, right, bottom = found.box
-        self._box = (left + found.left, top + found.top, right + found.left, bottom + found.top)
+        self._box = found.box
         self._level += 0.1 * (found.brightness - self._level)
         self._level = min(self._level, scene.subject_level + scene.level_tolerance)
         if abs(self._level - self._cut_level) > 2:
@@ -329,10 +361,7 @@ class Follower:
         scene = self._scene
         free = scene.inside.copy()
         margin = int(1.2 * scene.length)
-        free[
-            max(0, found.box[1] + found.top - margin) : found.box[3] + found.top + margin,
-            max(0, found.box[0] + found.left - margin) : found.box[2] + found.left + margin,
-        ] = 0
+        free[around(free.shape, found.box, margin)] = 0
         scene.background.update(levelled(scene.shrink(part), gain), UPDATE_WEIGHT, free)
         self._renew()
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from behavior.appearance import Appearance, learn_appearance
 from behavior.background import Background, gains, level_without, levelled
+from behavior.outlines import Silhouette, outlines
 from behavior.region import Region, polygon_mask
-from behavior.silhouette import find_blobs, make_cuts, outline
+from behavior.silhouette import find_blobs, make_cuts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -173,9 +174,9 @@ def _measured(scene: Scene, parts: Sequence[Image], gain: npt.NDArray[np.float64
         blobs = [blob for blob in blobs if blob.area < 2.5 * scene.area]
         if blobs:
             best = min(blobs, key=lambda blob: abs(np.log(blob.area / scene.area)))
-            shape = outline(picture, cuts, best, length=scene.length)
+            shape = outlines([Silhouette(picture, cuts, best)], length=scene.length)
             brightness = cv2.mean(picture, mask=best.mask)[0]
-            rows.append((best.area, np.hypot(*np.subtract(shape.front, shape.back)), brightness))
+            rows.append((best.area, np.hypot(*(shape.front - shape.back)[0]), brightness))
     if not rows:
         return scene
     area, length, level = np.median(rows, axis=0)

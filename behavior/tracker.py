@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from behavior.camera_motion import CameraMove, SteadyView, find_camera_move
-from behavior.follower import COLUMNS, Follower, nothing
+from behavior.follower import COLUMNS, NOT_FOUND, Follower, Look, rows_of
 from behavior.headtail import head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
 from behavior.region import as_region
@@ -171,19 +171,28 @@ def _look_through(
 ) -> dict[str, Any]:
     """What the tracks are made of, frame by frame; what the follower saw is let go of before they are built."""
     rows, times, numbers = array("f"), array("d"), array("q")
-    frames = video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock, ahead=True)
-    for frame in frames:
-        times.append(frame.time_s)
-        numbers.append(frame.index)
-        rows.extend(
-            nothing() if follower is None else follower.look(steady.view(frame.luma, frame.time_s), frame.time_s)
-        )
-        if progress is not None and len(times) % 100 == 0:
-            progress(len(times))
+
+    def pictures() -> Iterator[tuple[Image, float]]:
+        frames = video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock, ahead=True)
+        for frame in frames:
+            times.append(frame.time_s)
+            numbers.append(frame.index)
+            yield steady.view(frame.luma, frame.time_s), frame.time_s
+            if progress is not None and len(times) % 100 == 0:
+                progress(len(times))
+
+    for some in _all_lost(pictures()) if follower is None else follower.follow(pictures()):
+        rows.frombytes(some.tobytes())
     # A view, no copy: an hour of recording is 100,000 rows.
     table = np.frombuffer(rows, np.float32).reshape(-1, COLUMNS) if rows else np.empty((0, COLUMNS), np.float32)
     columns = _columns(table, independent=options.independent_frames)
     return {**columns, "time_s": np.array(times), "frame": np.array(numbers)}
+
+
+def _all_lost(pictures: Iterable[tuple[Image, float]]) -> Iterator[Image]:
+    """Rows where no subject is known."""
+    for _ in pictures:
+        yield rows_of([Look(NOT_FOUND, 0.0, None)], None)
 
 
 def _columns(table: npt.NDArray[np.float32], *, independent: bool) -> dict[str, Any]:

@@ -53,13 +53,13 @@ def decode_only(path: str, frames: int, threads: int | None) -> None:
                     return
 
 
-def looped(video: Video, frames: int, *, ahead: bool = True) -> Iterator[tuple[float, np.ndarray]]:
+def looped(video: Video, frames: int, *, ahead: bool = True) -> Iterator[tuple[np.ndarray, float]]:
     done, start_s = 0, 0.0
     while done < frames:
         last_s = 0.0
         for frame in video.frames(deblock=False, ahead=ahead):
             last_s = frame.time_s
-            yield start_s + last_s, frame.luma
+            yield frame.luma, start_s + last_s
             done += 1
             if done >= frames:
                 return
@@ -68,8 +68,8 @@ def looped(video: Video, frames: int, *, ahead: bool = True) -> Iterator[tuple[f
 
 def track_only(video: Video, follower: Follower, frames: int, *, ahead: bool) -> None:
     with one_opencv_thread():
-        for time_s, luma in looped(video, frames, ahead=ahead):
-            follower.look(luma, time_s)
+        for _ in follower.follow(looped(video, frames, ahead=ahead)):
+            pass
 
 
 def timed(work: Callable[[], None]) -> tuple[float, float]:

@@ -8,9 +8,10 @@ import pytest
 
 from behavior.appearance import learn_appearance
 from behavior.background import high_level, level_without
+from behavior.outlines import Outlines, Silhouette, outlines
 from behavior.region import Region
 from behavior.scene import learn_scene
-from behavior.silhouette import find_blobs, make_cuts, outline
+from behavior.silhouette import find_blobs, make_cuts
 
 EVERYWHERE = np.full((120, 160), 255, np.uint8)
 
@@ -83,19 +84,24 @@ def body_with_tail(angle, *, tail=True, fine=8):
     return (180 - 150 * share).astype(np.uint8), centroid, ends
 
 
+def one(values: Outlines, k=0) -> Outlines:
+    """What silhouette k tells."""
+    return Outlines(*(value[k] for value in values))
+
+
 @pytest.mark.parametrize("angle", np.linspace(0, 2 * np.pi, 9)[:-1])
 def test_body_centre_ends_and_tail(angle):
     """Centroid of the body without the tail to 0.6 px, both ends to 2 px, tail on the right side."""
     picture, centroid, (nose, base) = body_with_tail(angle)
     cuts = make_cuts(np.full_like(picture, 180), 30.0)
     (blob,) = find_blobs(picture, cuts.core, length=40)
-    shape = outline(picture, cuts, blob, length=40)
-    assert np.hypot(shape.x - centroid[0], shape.y - centroid[1]) < 0.6
+    shape = one(outlines([Silhouette(picture, cuts, blob)], length=40))
+    assert np.hypot(*(shape.centre - centroid)) < 0.6
     ahead = (np.cos(shape.angle), np.sin(shape.angle))
     forward = np.dot(ahead, nose - base) > 0
     front, back = (shape.front, shape.back_base) if forward else (shape.back, shape.front_base)
-    assert np.hypot(*(np.array(front) - nose)) < 2.5
-    assert np.hypot(*(np.array(back) - base)) < 2.5
+    assert np.hypot(*(front - nose)) < 2.5
+    assert np.hypot(*(back - base)) < 2.5
     assert (shape.tail < 0) == forward
     assert abs(shape.tail) > 0.4
     assert (shape.skew > 0) == forward
@@ -106,9 +112,9 @@ def test_without_a_tail_none_is_found():
     picture, centroid, _ = body_with_tail(0.4, tail=False)
     cuts = make_cuts(np.full_like(picture, 180), 30.0)
     (blob,) = find_blobs(picture, cuts.core, length=40)
-    shape = outline(picture, cuts, blob, length=40)
+    shape = one(outlines([Silhouette(picture, cuts, blob)], length=40))
     assert shape.tail == 0
-    assert np.hypot(shape.x - centroid[0], shape.y - centroid[1]) < 0.35
+    assert np.hypot(*(shape.centre - centroid)) < 0.35
 
 
 def test_a_pale_reflection_beside_the_body_stays_out():
@@ -119,8 +125,24 @@ def test_a_pale_reflection_beside_the_body_stays_out():
     together = np.minimum(picture, reflection)
     cuts = make_cuts(np.full_like(picture, 180), 30.0)
     blob = find_blobs(together, cuts.core, length=40)[0]
-    shape = outline(together, cuts, blob, length=40)
-    assert np.hypot(shape.x - centroid[0], shape.y - centroid[1]) < 1.5
+    shape = one(outlines([Silhouette(together, cuts, blob)], length=40))
+    assert np.hypot(*(shape.centre - centroid)) < 1.5
+
+
+def test_silhouettes_measured_together_are_as_if_alone():
+    """Pictures of different sizes, with and without tails, do not disturb each other."""
+    silhouettes = []
+    for k in range(7):
+        picture, _, _ = body_with_tail(k, tail=k % 3 > 0)
+        picture = picture[5 * k :, 3 * k : 160 - 2 * k]
+        cuts = make_cuts(np.full_like(picture, 180), 30.0)
+        silhouettes.append(Silhouette(picture, cuts, find_blobs(picture, cuts.core, length=40)[0]))
+    together = outlines(silhouettes, length=40)
+    for k, silhouette in enumerate(silhouettes):
+        alone = one(outlines([silhouette], length=40))
+        for name, value in one(together, k)._asdict().items():
+            np.testing.assert_allclose(value, getattr(alone, name), atol=1e-9, err_msg=f"{name} of {k}")
+    assert (together.tail != 0).tolist() == [k % 3 > 0 for k in range(7)]
 
 
 def test_where_nothing_is_known_nothing_is_found():
