@@ -103,7 +103,8 @@ def quality_view(recordings: pd.DataFrame) -> TableView:
     table = recordings.assign(
         rank=rank,
         trial=recordings["trial"].str.replace("_", " "),
-        flags=recordings["flags"].fillna("").str.replace("_", " "),
+        # A column that is blank throughout is read as numbers.
+        flags=recordings["flags"].astype(object).fillna("").str.replace("_", " "),
     ).sort_values(["rank", "subject", "trial"], kind="stable")
     lights = ", ".join(f"{counts[light]} {light}" for light in order)
     caption = (

@@ -438,3 +438,5 @@ def test_the_quality_of_recordings_is_listed_worst_first() -> None:
     assert view.head == ["light", "mouse", "trial", "file", "edge width (cm)", "flags"]
     assert view.rows[0][-1].text == "trials swapped; lost frames"
     assert "(1 red, 1 amber, 1 green)" in view.caption
+    nothing = quality_view(recordings.assign(light="green", flags=float("nan")))
+    assert "flags" not in nothing.head
