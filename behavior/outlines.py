@@ -126,7 +126,8 @@ class _Axis:
     def ahead(self, points: Floats) -> Floats:
         """How far (K, 2) points lie on the side of the centre to which the angle points."""
         away = points - self.centre
-        return away[:, 0] * self.u + away[:, 1] * self.v
+        found: Floats = away[:, 0] * self.u + away[:, 1] * self.v
+        return found
 
     def outside(self, x: Floats, y: Floats, of: Whole) -> Floats:
         """How far points (x, y), as seen from the centre, lie beyond the ellipse with the body's second moments."""
