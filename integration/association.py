@@ -52,7 +52,8 @@ class AssociationOptions:
     terms
         Columns that enter every model where the study has them and they vary.
     covariates
-        Further columns (``time_since_defeat_h``, ``body_mass_g``); subjects without a value are not analysed.
+        Further columns (``time_since_defeat_h``, ``body_mass_g``); subjects without a value are not analysed. Scores of
+        serum handling (``platelet_z``, ``haemolysis_z``, ``delay_z``) need no column: they come from the serum itself.
     min_detected
         Least share of analysed samples in which a protein is above its LOD.
     min_subjects, min_df

@@ -6,11 +6,10 @@ Everything here flags; nothing is deleted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.problems import Problem
 from proteomics.abundance import FLAGS, detected_share, has_lod, subject_samples
 
 if TYPE_CHECKING:
@@ -20,14 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "QualityOptions",
-    "QualityReport",
     "floor_share",
-    "handling_scores",
     "order_effects",
     "plate_detection",
     "plate_effects",
     "protein_quality",
-    "quality_report",
     "robust_z",
     "sample_quality",
 ]
@@ -64,28 +60,6 @@ class QualityOptions:
         for name in ("min_detected", "floor_share", "plate_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0 and at most 1")
-
-
-@dataclass(frozen=True)
-class QualityReport:
-    """What is known of samples, proteins and plates of one table.
-
-    Parameters
-    ----------
-    samples
-        See :func:`sample_quality`.
-    proteins
-        See :func:`protein_quality`.
-    plates
-        See :func:`plate_detection`.
-    problems
-        One for each thing that needs care.
-    """
-
-    samples: pd.DataFrame
-    proteins: pd.DataFrame
-    plates: pd.DataFrame
-    problems: list[Problem]
 
 
 def robust_z(values: ArrayLike) -> NDArray[np.float64]:
@@ -316,71 +290,3 @@ def _with_q(table: pd.DataFrame) -> pd.DataFrame:
 
     q = stats.false_discovery_control(table["p"]) if len(table) else []
     return table.assign(q=q)
-
-
-#: Axes of ``axes.tsv`` and what the score is called; in serum the platelet score measures clotting in the tube.
-_HANDLING = {
-    "preanalytical_platelet": "platelet_z",
-    "preanalytical_erythrocyte": "haemolysis_z",
-    "preanalytical_delay": "delay_z",
-}
-
-
-def handling_scores(ds: xr.Dataset, *, species: str, min_members: int = 3) -> pd.DataFrame:
-    """Scores of platelet content, haemolysis and delayed processing: covariates or flags, not biology.
-
-    Mean z of the detected core members against all subjects' samples. In serum the platelet score measures clotting
-    in the tube; in plasma it is the quality of the bleed.
-
-    Returns
-    -------
-    DataFrame
-        ``sample, platelet_z, haemolysis_z, delay_z``; NaN where the panel has fewer than ``min_members`` of them.
-    """
-    import pandas as pd
-
-    from proteomics.axes import axis_scores
-
-    everyone = ds["sample_type"].values == "sample"
-    scores = axis_scores(ds, species=species, reference=everyone, axes=list(_HANDLING), min_members=min_members)
-    wide = scores.table.pivot(index="sample", columns="axis", values="score")
-    names = subject_samples(ds)["sample"].values
-    columns = {label: wide[axis].reindex(names).to_numpy() for axis, label in _HANDLING.items()}
-    return pd.DataFrame({"sample": names, **columns})
-
-
-def quality_report(ds: xr.Dataset, *, options: QualityOptions | None = None) -> QualityReport:
-    """All quality tables of an abundance Dataset, and a Problem for everything that needs care."""
-    options = options or QualityOptions()
-    samples, proteins = sample_quality(ds, options=options), protein_quality(ds, options=options)
-    file = str(ds.attrs.get("source_file", ""))
-    problems = [_outlier_problem(row, file) for row in samples[samples["outlier"] != ""].itertuples()]
-    few = int((proteins["few_detected"] & proteins["lod_known"]).sum())
-    if few:
-        message = f"{few} of {len(proteins)} proteins lie above LOD in less than {options.min_detected:.0%} of samples"
-        problems.append(Problem(code="few_detected", file=file, message=message, action="kept, flagged"))
-    floors = proteins[proteins["floor"]]
-    if len(floors):
-        highest = floors["floor_share"].max()
-        message = f"in {len(floors)} proteins the lowest value repeats, in up to {highest:.0%} of samples"
-        problems.append(Problem(code="constant_floor", file=file, message=message, action="kept, flagged"))
-    effects = plate_effects(ds)
-    moved = int((effects["q"] < 0.05).sum()) if len(effects) else 0
-    if moved > options.plate_share * max(1, len(effects)):
-        share = effects["eta2"].median()
-        message = (
-            f"{moved} of {len(effects)} proteins differ between plates (q < 0.05; median share of variance {share:.0%})"
-        )
-        problems.append(Problem(code="plate_effect", file=file, message=message, action="kept; put plate in the model"))
-    return QualityReport(samples, proteins, plate_detection(ds), problems)
-
-
-def _outlier_problem(row: Any, file: str) -> Problem:
-    return Problem(
-        code="sample_outlier",
-        file=file,
-        where=f"sample {row.sample}",
-        message=f"far from the others in {row.outlier}: "
-        f"median z {row.median_z:.1f}, spread z {row.iqr_z:.1f}, component z {row.pc_z:.1f}",
-        action="kept, flagged",
-    )

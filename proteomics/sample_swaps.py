@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-__all__ = ["SEX_LINKED", "repeated_profiles", "sex_mismatches", "swap_problems"]
+__all__ = ["SEX_LINKED", "repeated_profiles", "sex_mismatches", "sex_problems", "swap_problems"]
 
 #: Serum or plasma proteins that differ between the sexes in most animals: symbol to +1 (higher in males) or -1.
 SEX_LINKED: dict[str, dict[str, int]] = {
@@ -127,21 +127,35 @@ def sex_mismatches(ds: xr.Dataset, sex: Mapping[str, str], *, species: str, limi
 
 
 def swap_problems(ds: xr.Dataset, *, species: str = "", sex: Mapping[str, str] | None = None) -> list[Problem]:
-    """A Problem for every suspicious pair or sample."""
+    """A Problem for every suspicious pair or sample; pairs of one ``subject`` or ``name`` are expected to agree."""
     file = str(ds.attrs.get("source_file", ""))
-    problems = _pair_problems(repeated_profiles(ds), file)
-    if sex and species:
-        problems += [
-            Problem(
-                code="swap_suspect",
-                file=file,
-                where=f"sample {row.sample}",
-                message=f"sex-linked proteins lie with the other sex (score {row.score:.1f}, own {row.own_median:.1f})",
-                action="kept; check the label",
-            )
-            for row in sex_mismatches(ds, sex, species=species).itertuples()
-        ]
-    return problems
+    problems = _pair_problems(_of_different_origin(repeated_profiles(ds), ds), file)
+    return problems + (sex_problems(ds, sex, species=species) if sex and species else [])
+
+
+def sex_problems(ds: xr.Dataset, sex: Mapping[str, str], *, species: str) -> list[Problem]:
+    """A Problem for every sample of :func:`sex_mismatches`."""
+    return [
+        Problem(
+            code="swap_suspect",
+            file=str(ds.attrs.get("source_file", "")),
+            where=f"sample {row.sample}",
+            message=f"sex-linked proteins lie with the other sex (score {row.score:.1f}, own {row.own_median:.1f})",
+            action="kept; check the label",
+        )
+        for row in sex_mismatches(ds, sex, species=species).itertuples()
+    ]
+
+
+def _of_different_origin(pairs: pd.DataFrame, ds: xr.Dataset) -> pd.DataFrame:
+    """The pairs without those whose two samples are stated to be one subject's or one tube's."""
+    for column in ("subject", "name"):
+        if column not in ds.coords or ds[column].dims != ("sample",):
+            continue
+        owner = dict(zip(ds["sample"].values.astype(str), ds[column].values.astype(str), strict=True))
+        same = [owner[a] == owner[b] != "" for a, b in zip(pairs["sample_1"], pairs["sample_2"], strict=True)]
+        pairs = pairs[~np.array(same, dtype=bool)]
+    return pairs
 
 
 def _pair_problems(pairs: pd.DataFrame, file: str) -> list[Problem]:

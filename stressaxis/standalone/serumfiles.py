@@ -18,12 +18,24 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from core.problems import Problem
+    from proteomics.quality_overview import QualityReport
     from proteomics.readers import SerumTable
 
-__all__ = ["convert_serum", "describe_serum", "parse_limits", "read_serum_file", "remarks", "show_serum", "tidy_table"]
+__all__ = [
+    "convert_serum",
+    "describe_serum",
+    "parse_limits",
+    "quality_of",
+    "read_serum_file",
+    "remarks",
+    "show_serum",
+    "tidy_table",
+]
 
 _LISTED = 8
 _ENDINGS = (".csv", ".h5ad")
+#: Values of a table above which its quality is not worked out by the way.
+_MOST_CELLS = 5_000_000
 
 
 def show_serum(
@@ -65,8 +77,16 @@ def show_serum(
         taken = sheet.table.drop(columns=[name for name in sheet.table if name in ("sample", "sample_type")])
         table = replace(table, dataset=set_samples(table.dataset, taken.loc[matched.both]))
         lines = matched.lines
-    said = "\n".join([describe_serum(table, file=path.name), *lines])
-    return said if out is None else f"{said}\n{convert_serum(table.dataset, out)}"
+    quality = quality_of(table.dataset)
+    said = "\n".join([describe_serum(table, file=path.name, quality=quality), *lines])
+    if out is None:
+        return said
+    said = f"{said}\n{convert_serum(table.dataset, out)}"
+    if quality is None:
+        return said
+    beside = out.with_suffix(".quality.csv")
+    write_text(beside, quality.samples.to_csv(index=False, lineterminator="\n"))
+    return f"{said}\n{beside}: level, spread, flags and serum handling of each sample"
 
 
 def read_serum_file(path: Path, *, format: str = "auto", **options: Any) -> SerumTable:
@@ -85,12 +105,41 @@ def read_serum_file(path: Path, *, format: str = "auto", **options: Any) -> Seru
         raise InputError(str(error), file=path) from None
 
 
-def describe_serum(table: SerumTable, *, file: str) -> str:
-    """What a serum table holds: format, platform, panel, samples, proteins, limits, flags, plates, axes, remarks."""
+def quality_of(ds: xr.Dataset) -> QualityReport | None:
+    """The quality of a table; None where it is too large for a look by the way."""
+    from proteomics.quality_overview import quality_report
+
+    return quality_report(ds) if ds["abundance"].size <= _MOST_CELLS else None
+
+
+def describe_serum(table: SerumTable, *, file: str, quality: QualityReport | None) -> str:
+    """What a serum table holds: format, samples, proteins, limits, flags, plates, handling, axes, remarks."""
     ds = table.dataset
     lines = [f"{file}: {table.reader} ({_description(table.reader)})", *_identity(ds)]
-    lines += [*_rows(ds), *_proteins(table), *_values(ds), *_flags(ds), *_plates(ds), *_axes(ds)]
-    return "\n".join([*lines, *remarks(table.problems)])
+    lines += [*_rows(ds), *_proteins(table), *_values(ds), *_flags(ds), *_plates(ds)]
+    lines += [*_handling(quality), *_axes(ds)]
+    # What the reader has told of its own accord is not told again.
+    told = {problem.code for problem in table.problems}
+    found = [] if quality is None else [each for each in quality.problems if each.code not in told]
+    return "\n".join([*lines, *remarks([*table.problems, *found])])
+
+
+def _handling(quality: QualityReport | None) -> list[str]:
+    if quality is None:
+        return [f"quality of samples and serum handling: not worked out for more than {_MOST_CELLS:,} values"]
+    handling = quality.handling
+    if handling is None:
+        return ["serum handling: the species is not stated"]
+    lines = ["serum handling (mean z against all samples; usable as covariates):"]
+    for label, symbols in handling.members.items():
+        if symbols:
+            scores = quality.samples[label].to_numpy(dtype=float)
+            top = int(np.nanargmax(scores))
+            sample = quality.samples["sample"].iloc[top]
+            lines.append(f"  {label}: from {', '.join(symbols)}; highest {scores[top]:.1f} ({sample})")
+        else:
+            lines.append(f"  {label}: no score: {handling.refused[label]}")
+    return lines
 
 
 def remarks(problems: Sequence[Problem]) -> list[str]:
@@ -198,12 +247,14 @@ def _plates(ds: xr.Dataset) -> list[str]:
 def _axes(ds: xr.Dataset) -> list[str]:
     from proteomics.abundance import detected_share
     from proteomics.axes import MIN_MEMBERS, panel_coverage
+    from proteomics.serum_handling import HANDLING
 
     species = str(ds.attrs["species"])
     if not species:
         return ["axes: the species is not stated; with --species mouse or human they are looked up"]
     share = dict(zip(ds["protein"].values.astype(str), detected_share(ds), strict=True))
     core = panel_coverage(ds, species).query("role == 'core'")
+    core = core[~core["axis"].isin(HANDLING.values())]
     lines = [f"axes in {species} (at least {MIN_MEMBERS} core members detected in half of the samples are needed):"]
     for axis, members in core.groupby("axis", sort=False):
         there = members[members["status"] == "on panel"]

@@ -54,7 +54,7 @@ def analyse_people_serum(
     import pandas as pd
 
     from integration.people import analyse_people
-    from proteomics.quality import quality_report
+    from proteomics.quality_overview import quality_report
 
     whole, problems = read_joined(paths, names, format=format, reading=reading)
     quality = quality_report(whole)

@@ -61,7 +61,7 @@ def read_serum_files(
     InputError
         If a file cannot be read, or files do not fit together.
     """
-    from proteomics.quality import quality_report
+    from proteomics.quality_overview import quality_report
 
     joined, problems = read_joined(paths, names, format=format, reading=reading)
     dataset = _with_sample_table(joined, samples)

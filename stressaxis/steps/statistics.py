@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ class _Work:
     def _join(self, scores: pd.DataFrame | None) -> Cohort:
         from integration.cohort import join_cohort
 
-        return join_cohort(
+        cohort = join_cohort(
             subjects=self.subjects,
             animals=self.animals,
             samples=self.samples,
@@ -121,6 +121,25 @@ class _Work:
             roles=self.plan.roles,
             options=self.plan.joining,
         )
+        return self._with_handling(cohort)
+
+    def _with_handling(self, cohort: Cohort) -> Cohort:
+        """Scores of serum handling as columns, those that the models ask for and no table of the user gives."""
+        from proteomics.serum_handling import HANDLING, handling_report
+
+        models = self.plan.association
+        asked = [name for name in HANDLING if name in (*models.covariates, *models.terms) and name not in cohort.table]
+        if not asked or self.abundance is None:
+            return cohort
+        found = handling_report(self.abundance, species=self.plan.species)
+        scores = found.scores.set_index("sample").reindex(cohort.table["sample"])
+        added = {name: scores[name].to_numpy() for name in asked if name not in found.refused}
+        refused = [
+            Problem(code="axis_refused", where=f"covariate {name}", message=found.refused[name], action="in no model")
+            for name in asked
+            if name in found.refused
+        ]
+        return replace(cohort, table=cohort.table.assign(**added), problems=[*cohort.problems, *refused])
 
     @property
     def serum(self) -> xr.Dataset:
@@ -131,6 +150,8 @@ class _Work:
     def all(self) -> None:
         from integration.counts import group_counts
 
+        if self.abundance is not None and "sex" in self.cohort.table:
+            self.problems += self._sexes()
         if self.abundance is not None and len(self._analysed()):
             self._attempt("axis scores", self._axes)
             self._differential()
@@ -151,9 +172,18 @@ class _Work:
             self.problems.append(Problem(code="test_refused", where=what, message=str(error), action="left out"))
             return None
 
+    def _sexes(self) -> list[Problem]:
+        """Samples whose sex-linked proteins contradict the subject's sex."""
+        from proteomics.sample_swaps import sex_problems
+
+        with_serum = self.cohort.table[self.cohort.table["has_serum"]]
+        sexes = dict(zip(with_serum["sample"], with_serum["sex"].astype(str), strict=True))
+        return sex_problems(self.serum, sexes, species=self.plan.species)
+
     def _axes(self) -> None:
         from proteomics.abundance import set_samples
         from proteomics.axes import axis_scores
+        from proteomics.serum_handling import HANDLING
 
         table = self._analysed()
         chosen = self.serum.isel(sample=self.serum["sample"].isin(table["sample"].tolist()).values)
@@ -166,8 +196,11 @@ class _Work:
         result.insert(1, "subject", by_sample["subject"].reindex(result["sample"]).to_numpy())
         write_table(result, self.output / "axis_scores.csv")
         write_table(scores.members, self.output / "axis_members.csv")
-        # Refused axes are listed with their reasons; as markers they would be told again as never detected.
-        self.cohort = self._join(scores.table[scores.table["score"].notna()])
+        # Refused axes are listed with their reasons; as markers they would be told again as never detected. A score
+        # that is a covariate is no marker of the same models.
+        adjusted = [axis for name, axis in HANDLING.items() if name in self.cohort.table]
+        told = scores.table["score"].notna() & ~scores.table["axis"].isin(adjusted)
+        self.cohort = self._join(scores.table[told])
 
     def _analysed(self) -> pd.DataFrame:
         """Subjects with a serum sample that are not excluded."""

@@ -13,16 +13,16 @@ from proteomics.abundance import FLAGS, from_frame
 from proteomics.quality import (
     QualityOptions,
     floor_share,
-    handling_scores,
     order_effects,
     plate_detection,
     plate_effects,
     protein_quality,
-    quality_report,
     robust_z,
     sample_quality,
 )
+from proteomics.quality_overview import quality_report
 from proteomics.readers import read_serum
+from proteomics.serum_handling import handling_scores
 
 
 def dataset(values: np.ndarray, **kind):  # type: ignore[no-untyped-def]
@@ -134,6 +134,51 @@ def test_haemolysed_sample_stands_out() -> None:
     scores = handling_scores(ds, species="mouse").set_index("sample")
     assert scores["haemolysis_z"].idxmax() == "m4"
     assert scores["platelet_z"].isna().all()
+
+
+def test_handling_stands_in_the_report_with_its_members() -> None:
+    values = np.hstack([noise(20, 5), noise(20, 20, seed=2)])
+    values[4, :5] += 4
+    names = ["Hba-a1", "Hbb-bs", "Car1", "Cat", "Prdx2", *(f"q{k}" for k in range(20))]
+    frame = pd.DataFrame(values, index=[f"m{k}" for k in range(20)], columns=names)
+    report = quality_report(from_frame(frame, platform="ms", species="mouse", unit="log2"))
+    assert report.handling is not None
+    assert report.handling.members["haemolysis_z"] == ("Hba-a1", "Hbb-bs", "Car1", "Cat", "Prdx2")
+    assert set(report.handling.refused) == {"platelet_z", "delay_z"}
+    assert [problem.where for problem in report.problems if problem.code == "handling"] == ["sample m4"]
+    assert report.samples.set_index("sample")["haemolysis_z"].idxmax() == "m4"
+    unknown = quality_report(from_frame(frame, platform="ms", species="", unit="log2"))
+    assert unknown.handling is None and unknown.samples["haemolysis_z"].isna().all()
+
+
+def test_columns_about_the_samples_are_put_to_use() -> None:
+    """Run order, sex and tube names, where the samples have them."""
+    rng = np.random.default_rng(8)
+    values = noise(40, 30) + np.linspace(0, 2, 40)[:, None]
+    sex = np.where(np.arange(40) % 2, "M", "F")
+    mup = np.where(sex == "M", 6.0, 1.0) + rng.normal(0, 0.2, 40)
+    frame = pd.DataFrame(values, index=[f"m{k}" for k in range(40)], columns=[f"p{k}" for k in range(30)])
+    frame["Mup20"] = mup
+    stated = sex.copy()
+    stated[7] = "F"
+    names = [f"tube{k // 2}" for k in range(40)]
+    samples = pd.DataFrame({"run_order": range(40), "sex": stated, "name": names}, index=frame.index)
+    report = quality_report(from_frame(frame, platform="beads", species="mouse", unit="log2 pg/mL", samples=samples))
+    found = {problem.code: problem for problem in report.problems}
+    assert "30 of 31 proteins rise or fall with run_order" in found["order_effect"].message
+    assert found["swap_suspect"].where == "sample m7"
+    assert "replicate_spread" in found
+
+
+def test_standards_of_one_name_are_no_repeats() -> None:
+    values = noise(12, 5)
+    values[:8] += np.arange(8)[:, None] * 2
+    kinds = ["standard"] * 8 + ["sample"] * 4
+    columns = {"name": ["S"] * 8 + list("abcd"), "sample_type": kinds}
+    samples = pd.DataFrame(columns, index=[f"m{k}" for k in range(12)])
+    frame = pd.DataFrame(values, index=samples.index, columns=[f"p{k}" for k in range(5)])
+    ds = from_frame(frame, platform="beads", species="mouse", unit="log2 pg/mL", samples=samples)
+    assert "replicate_spread" not in codes(quality_report(ds))
 
 
 def test_vendor_warnings_are_counted() -> None:

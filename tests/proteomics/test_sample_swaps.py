@@ -31,6 +31,16 @@ def test_a_sample_measured_twice_is_found() -> None:
     assert table[["sample_1", "sample_2"]].values.tolist() == [["m4", "m17"]]
 
 
+def test_two_bleeds_of_one_subject_are_expected_to_agree() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(30, 40))
+    values[17] = values[4] + rng.normal(0, 0.1, 40)
+    owners = [f"a{4 if k == 17 else k}" for k in range(30)]
+    ds = dataset(values, samples=pd.DataFrame({"subject": owners}, index=[f"m{k}" for k in range(30)]))
+    assert swap_problems(ds) == []
+    assert len(repeated_profiles(ds)) == 1
+
+
 def test_independent_samples_give_no_pair() -> None:
     for seed in range(5):
         assert repeated_profiles(dataset(np.random.default_rng(seed).normal(size=(25, 30)))).empty
