@@ -10,6 +10,7 @@ from configs.schema import Experiment
 from configs.table_rows import Rows, blank_cells, config_place, id_suggestion, read_rows, repeated_ids
 from core.labels import similar_id_problems
 from core.problems import Problem
+from proteomics.serum_handling import HANDLING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,8 @@ def _excluded_ids(experiment: Experiment, rows: Rows) -> list[Fault]:
 
 def _covariates(experiment: Experiment, rows: Rows) -> list[Fault]:
     columns = [str(name) for name in rows.frame.columns if name != "subject"]
+    if experiment.serum is not None:
+        columns += HANDLING
     return [
         Fault(
             message=f"no column {name!r} in {rows.file}",
