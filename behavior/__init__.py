@@ -11,7 +11,16 @@ __getattr__, __dir__, __all__ = lazy_front(
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
         "events": ("BehaviorEvent", "make_events", "program_dwell", "sum_behaviors", "validate_events"),
         "hand_records": ("RECORDS", "check_records"),
-        "record_sums": ("join_records", "sum_coat", "sum_defeats", "sum_sucrose", "sum_weights"),
+        "record_sums": (
+            "RECORD_SUMS",
+            "days_between",
+            "join_records",
+            "sum_coat",
+            "sum_defeats",
+            "sum_records",
+            "sum_sucrose",
+            "sum_weights",
+        ),
         "readers": ("TrackFile", "read_tracks_file"),
         "writers": ("plain_table", "write_movement", "write_nwb"),
         "defensive": (

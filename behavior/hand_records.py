@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class Column:
     Parameters
     ----------
     kind
-        ``text``, ``number``, ``whole`` or ``yes_no``.
+        ``text``, ``number``, ``whole``, ``yes_no`` or ``date`` (2026-11-05, or 2026-11-05 14:30).
     low, high
         What cannot be outside; a value beyond is an error.
     usual
@@ -52,6 +53,7 @@ class Column:
 
 _WEIGHT = Column("number", "body weight, g", 2, 120, (12, 50), needed=False)
 _DAY = Column("whole", "day of the experiment", -1000, 10_000)
+_DATE = Column("date", "date of that day, and the time of day where known", needed=False)
 _SUBJECT = Column("text", "the animal's id")
 
 #: The tables and their columns. One row is one subject on one day.
@@ -59,6 +61,7 @@ RECORDS: dict[str, dict[str, Column]] = {
     "defeat": {
         "subject": _SUBJECT,
         "day": Column("whole", "day of defeat, 1 = first", 0, 1000, (1, 21)),
+        "date": _DATE,
         "aggressor": Column("text", "the aggressor's id"),
         "minutes": Column("number", "physical contact, min", 0, 60, (1, 15)),
         "attacks": Column("whole", "attacks counted", 0, 1000, (1, 200), needed=False),
@@ -70,6 +73,7 @@ RECORDS: dict[str, dict[str, Column]] = {
     "sucrose": {
         "subject": _SUBJECT,
         "day": _DAY,
+        "date": _DATE,
         "sucrose_g": Column("number", "sucrose solution drunk, g (or ml)", 0, 100, (0.2, 20)),
         "water_g": Column("number", "water drunk, g (or ml)", 0, 100, (0, 20)),
         "leak": Column("yes_no", "a bottle leaked", needed=False),
@@ -77,11 +81,13 @@ RECORDS: dict[str, dict[str, Column]] = {
     "weight": {
         "subject": _SUBJECT,
         "day": _DAY,
+        "date": _DATE,
         "weight_g": Column("number", "body weight, g", 2, 120, (12, 50)),
     },
     "coat": {
         "subject": _SUBJECT,
         "day": _DAY,
+        "date": _DATE,
         **{
             name: Column("number", f"coat of the {name}: 0 groomed, 0.5, 1 unkempt", 0, 1, values=(0, 0.5, 1))
             for name in COAT_REGIONS
@@ -110,7 +116,13 @@ class CheckedRecords:
 
 
 def check_records(
-    table: pd.DataFrame, kind: str, *, columns: Mapping[str, str] | None = None, file: str = ""
+    table: pd.DataFrame,
+    kind: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    file: str = "",
+    lines: Sequence[int] | None = None,
+    unit: str = "row",
 ) -> CheckedRecords:
     """Check a table of hand-kept records.
 
@@ -124,6 +136,8 @@ def check_records(
         Our names by the table's, where they differ: ``{"subject": "Mouse ID"}``.
     file
         For the messages.
+    lines, unit
+        Where each row stands in the file, and whether that is its ``row`` or its ``line``; by default rows from 2.
 
     Raises
     ------
@@ -148,21 +162,26 @@ def check_records(
     if missing:
         raise InputError("columns are missing", file=file or None, where="header", expected=", ".join(missing),
                          found=", ".join(map(str, named.columns))[:200])  # fmt: skip
+    places = [f"{unit} {line}" for line in (lines if lines is not None else range(2, len(named) + 2))]
     problems: list[Problem] = []
     typed = {}
     for name, column in spec.items():
         if name in named.columns:
-            values = [_cell(cell, column, f"row {row}, column {name}", file)
-                      for row, cell in enumerate(named[name].tolist(), start=2)]  # fmt: skip
-            typed[name] = values
-            problems += _unusual(values, name, column, named, file)
+            cells = [f"{place}, column {name}" for place in places]
+            typed[name] = [_cell(cell, column, at, file) for cell, at in zip(named[name].tolist(), cells, strict=True)]
+            problems += _unusual(typed[name], name, column, named, cells, file)
     checked = pd.DataFrame(typed)
     twice = checked.duplicated(["subject", "day"], keep=False)
     if twice.any():
-        rows = [int(row) + 2 for row in np.flatnonzero(twice)[:2]]
-        raise InputError("a subject has two rows on one day", file=file or None, where=f"rows {rows[0]} and {rows[1]}",
-                         found=f"{checked['subject'][rows[0] - 2]}, day {checked['day'][rows[0] - 2]:g}")  # fmt: skip
+        first = checked[twice].iloc[0]
+        same = np.flatnonzero((checked["subject"] == first["subject"]) & (checked["day"] == first["day"]))[:2]
+        numbers = [places[row].removeprefix(f"{unit} ") for row in same]
+        where = f"{unit}s {' and '.join(numbers)}"
+        raise InputError("a subject has two rows on one day", file=file or None, where=where,
+                         found=f"{first['subject']}, day {first['day']:g}")  # fmt: skip
     checked = checked.sort_values(["subject", "day"], kind="stable", ignore_index=True)
+    if "date" in checked:
+        problems += _dates_in_order(checked, file)
     if kind == "defeat":
         problems += _defeat_order(checked, file)
     return CheckedRecords(checked, problems)
@@ -175,9 +194,15 @@ def _cell(cell: Any, column: Column, where: str, file: str) -> Any:
     if text.lower() in _BLANK:
         if column.needed:
             raise InputError("the cell is blank", **place, expected=column.meaning)
-        return None if column.kind == "yes_no" else "" if column.kind == "text" else np.nan
+        return None if column.kind == "yes_no" else "" if column.kind in ("text", "date") else np.nan
     if column.kind == "text":
         return text
+    if column.kind == "date":
+        try:
+            return dt.datetime.fromisoformat(text).isoformat(sep=" ", timespec="minutes").removesuffix(" 00:00")
+        except ValueError:
+            expected = "a date like 2026-11-05 or 2026-11-05 14:30"
+            raise InputError("not a date", **place, found=repr(text[:40]), expected=expected) from None
     if column.kind == "yes_no":
         if text.lower() not in _YES:
             raise InputError("neither yes nor no", **place, found=repr(text[:40]), expected=column.meaning)
@@ -195,17 +220,37 @@ def _cell(cell: Any, column: Column, where: str, file: str) -> Any:
     return value
 
 
-def _unusual(values: list[Any], name: str, column: Column, named: pd.DataFrame, file: str) -> list[Problem]:
+def _unusual(
+    values: list[Any], name: str, column: Column, named: pd.DataFrame, where: Sequence[str], file: str
+) -> list[Problem]:
     if column.kind not in ("number", "whole"):
         return []
     low, high = column.usual
     subjects = named["subject"].tolist()
     return [
-        Problem(code="record_suspect", subject=str(subjects[row]), file=file, where=f"row {row + 2}, column {name}",
+        Problem(code="record_suspect", subject=str(subjects[row]), file=file, where=where[row],
                 message=f"{name} {value:g}, usually {low:g} to {high:g}", action="kept")
         for row, value in enumerate(values)
         if np.isfinite(value) and not low <= value <= high
     ]  # fmt: skip
+
+
+def _dates_in_order(table: pd.DataFrame, file: str) -> list[Problem]:
+    """Subjects whose dates do not rise with the days."""
+    problems = []
+    for subject, rows in table[table["date"] != ""].groupby("subject", sort=True):
+        days, dates = rows["day"].to_numpy(), [text[:10] for text in rows["date"]]
+        wrong = [row for row in range(1, len(dates)) if days[row] > days[row - 1] and dates[row] <= dates[row - 1]]
+        if wrong:
+            row = wrong[0]
+            message = (
+                f"day {days[row]:g} is dated {dates[row]}, which is not after the {dates[row - 1]} of day "
+                f"{days[row - 1]:g}"
+            )
+            problems.append(
+                Problem(code="record_suspect", subject=str(subject), file=file, message=message, action="kept")
+            )
+    return problems
 
 
 def _defeat_order(table: pd.DataFrame, file: str) -> list[Problem]:

@@ -25,7 +25,7 @@ Bools = NDArray[np.bool_]
 PICTURE_MEASURES = ("light_change_percent", "edge_px", "edge_cm", "enclosure_looks", "enclosure_moving_percent")
 
 #: Nearer than this to the enclosure the subject, its shadow or its mirror image may move in it.
-CLEAR_CM = 4.0
+CLEAR_CM = 6.0
 #: Share of the enclosure that must have changed within two seconds: a small part of a mouse in it.
 MOVING_PERCENT = 2.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["PEOPLE_SAMPLES", "SERUM_SAMPLES", "SUBJECTS", "TRIALS", "Column", "folded"]
+__all__ = ["PEOPLE_SAMPLES", "SERUM_SAMPLES", "SUBJECTS", "SUBJECT_ALIASES", "TRIALS", "Column", "Kind", "folded"]
 
 Kind = Literal["id", "text", "number", "date", "datetime"]
 
@@ -46,10 +46,12 @@ def folded(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-_SUBJECT = ("subject id", "mouse", "mouse id", "animal", "animal id", "patient", "patient id", "id")
+SUBJECT_ALIASES = ("subject id", "mouse", "mouse id", "animal", "animal id", "patient", "patient id", "id")
 
 SUBJECTS = (
-    Column(name="subject", kind="id", required=True, aliases=_SUBJECT, help="id of the animal or person, as text"),
+    Column(
+        name="subject", kind="id", required=True, aliases=SUBJECT_ALIASES, help="id of the animal or person, as text"
+    ),
     Column(name="sex", kind="text", aliases=("gender",), help="sex"),
     Column(name="strain", kind="text", aliases=("line",), help="strain"),
     Column(name="cage", kind="text", aliases=("cage id", "home cage"), help="home cage"),
@@ -66,7 +68,7 @@ SUBJECTS = (
 )
 
 TRIALS = (
-    Column(name="subject", kind="id", required=True, aliases=_SUBJECT, help="id, as in the subjects table"),
+    Column(name="subject", kind="id", required=True, aliases=SUBJECT_ALIASES, help="id, as in the subjects table"),
     Column(
         name="trial",
         kind="text",
@@ -106,7 +108,11 @@ TRIALS = (
 SERUM_SAMPLES = (
     Column(name="sample", kind="id", required=True, aliases=("sample id", "tube"), help="sample, as in the serum file"),
     Column(
-        name="subject", kind="id", required=True, aliases=_SUBJECT, help="whose it is; blank for controls of the plate"
+        name="subject",
+        kind="id",
+        required=True,
+        aliases=SUBJECT_ALIASES,
+        help="whose it is; blank for controls of the plate",
     ),
     Column(
         name="bleed",

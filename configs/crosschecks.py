@@ -14,6 +14,7 @@ from behavior.arena import ArenaOptions
 from configs.columns import SUBJECTS
 from configs.faults import Fault, listed, suggestion
 from configs.options import build_options, explain_refusal
+from configs.record_tables import record_columns
 from configs.schema import ArenaCalibration, Experiment, Statistics
 from integration.association import AssociationOptions
 
@@ -165,6 +166,7 @@ def _outcome_names(experiment: Experiment) -> Iterator[Finding]:
     taken = {column.name: "a column of the subjects table" for column in SUBJECTS}
     taken |= dict.fromkeys(("role", "excluded", "sample", "plate", "bleed"), "a column of the results")
     taken |= dict.fromkeys(AssociationOptions().outcomes, "an outcome of the recordings")
+    taken |= dict.fromkeys(record_columns(experiment), "a column of the hand-kept records")
     for name in experiment.outcomes.columns if experiment.outcomes is not None else ():
         if name in taken:
             message = f"the name {name!r} is that of {taken[name]}"

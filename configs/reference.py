@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from behavior.hand_records import RECORDS
+from behavior.record_sums import RECORD_SUMS
 from configs.columns import PEOPLE_SAMPLES, SERUM_SAMPLES, SUBJECTS, TRIALS, Column
 from configs.editor_schema import alternatives, json_schema, properties_of
 from configs.extending import PRESETS, presets
+from configs.record_tables import table_columns
 
 __all__ = ["reference_markdown"]
 
@@ -64,6 +67,12 @@ A column of subjects, and the columns declared under `outcomes.columns`: numbers
 """
 
 
+_SUMS = """Each subject has these in `tables/cohort.csv`, and they may be named in `statistics.covariates`, for instance
+`[defeat_to_bleed_days, weight_last_g]`; none is in a model unless named. Subjects without a value (control mice have no
+defeat sessions) are not in models with it. Wounds and lost weight follow from defeat and act on serum themselves: a
+model with them tells what is left of an association beside them, not the whole, and `stressaxis check` says so."""
+
+
 def reference_markdown() -> str:
     """The manual page: every section and key with its values, default and meaning; the tables; the presets."""
     schema = json_schema()
@@ -76,10 +85,12 @@ def reference_markdown() -> str:
         ("Trials", TRIALS),
         ("Serum samples", SERUM_SAMPLES),
         ("Samples of people", PEOPLE_SAMPLES),
+        *((f"Records kept by hand: `{kind}`", table_columns(kind)) for kind in RECORDS),
     )
     for name, columns in tables:
         parts.append(_columns(name, columns))
     parts.append(_OUTCOMES)
+    parts.append(_record_sums())
     parts.append("## Presets\n")
     for name in presets():
         text = (PRESETS.parent / f"{name}.yaml").read_text(encoding="utf-8")
@@ -169,6 +180,14 @@ def _many(part: Mapping[str, Any]) -> str:
     kinds = [kind for one in alternatives(part) if (kind := _kind(one))]
     word = "text" if "text" in kinds else kinds[0] if kinds else "value"
     return {"text": "texts", "number": "numbers", "section": "sections"}.get(word, word.replace("list of", "lists of"))
+
+
+def _record_sums() -> str:
+    lines = ["### Columns made of the records", "", _SUMS, "", "| column | from | meaning |", "| --- | --- | --- |"]
+    lines += [
+        f"| `{name}` | `{kind}` | {words} |" for kind, sums in RECORD_SUMS.items() for name, words in sums.items()
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _columns(name: str, columns: tuple[Column, ...]) -> str:

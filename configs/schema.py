@@ -33,6 +33,7 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "People",
+    "Records",
     "Report",
     "Roles",
     "Serum",
@@ -299,6 +300,27 @@ class Outcomes(Section):
     """The outcomes: `name: column in the file`, a list of columns, or `name: {column, unit, label}`."""
 
 
+class Records(Section):
+    """Records kept by hand, one row per subject and day; summed up for each subject they may serve as covariates."""
+
+    defeat: TableFile | None = Field(default=None, examples=["defeat_sessions.csv"])
+    """Defeat sessions: subject, day, date, aggressor, minutes, attacks, wound_grade, stopped_early, weight_g."""
+    sucrose: TableFile | None = Field(default=None, examples=["sucrose.csv"])
+    """Sucrose preference: subject, day, date, sucrose_g, water_g, leak."""
+    weight: TableFile | None = Field(default=None, examples=["weights.csv"])
+    """Body weights: subject, day, date, weight_g."""
+    coat: TableFile | None = Field(default=None, examples=["coat.csv"])
+    """Coat scores: subject, day, date, and 0, 0.5 or 1 for each region of the body."""
+    test_day: Whole | None = Field(default=None, examples=[11])
+    """Day of the social interaction test, counted as in column day; not needed where dates are given."""
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables that are named, by kind."""
+        named = {name: getattr(self, name) for name in ("defeat", "sucrose", "weight", "coat")}
+        return {name: table for name, table in named.items() if table is not None}
+
+
 class Th2Set(Section):
     """The proteins in which the question about Th2 is asked; fixed before the results are seen."""
 
@@ -396,6 +418,8 @@ class Experiment(Section):
     """Serum of people, for profiles of diseases and drugs that reverse them."""
     outcomes: Outcomes | None = None
     """Behavior that was measured elsewhere."""
+    records: Records | None = None
+    """Records kept by hand: defeat sessions, sucrose preference, body weight, coat score."""
     statistics: Annotated[Statistics, ReadAs(StatisticsSettings), BeforeValidator(_empty_section)] = Field(
         default_factory=StatisticsSettings
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from configs.columns import SUBJECTS
 from configs.faults import Fault, listed, raise_faults, suggestion
+from configs.record_tables import record_columns
 from configs.schema import Experiment
 from configs.table_rows import Rows, blank_cells, config_place, id_suggestion, read_rows, repeated_ids
 from core.labels import similar_id_problems
@@ -37,6 +38,12 @@ def subject_rows(experiment: Experiment) -> tuple[Rows, list[Problem]]:
     faults += _groups_without_role(experiment, rows)
     faults += _excluded_ids(experiment, rows)
     faults += _covariates(experiment, rows)
+    faults += [
+        Fault(message=f"the hand-kept records give a column {name!r}, too", file=rows.file, key="header",
+              remedy="rename the column")
+        for name in record_columns(experiment)
+        if name in frame
+    ]  # fmt: skip
     raise_faults(faults, file=rows.file)
     frame["exclude"] = _reasons(experiment, frame)
     frame["role"] = [experiment.roles.role_of(group) for group in frame["group"]]
@@ -85,6 +92,7 @@ def _excluded_ids(experiment: Experiment, rows: Rows) -> list[Fault]:
 
 def _covariates(experiment: Experiment, rows: Rows) -> list[Fault]:
     columns = [str(name) for name in rows.frame.columns if name != "subject"]
+    columns += record_columns(experiment)
     if experiment.serum is not None:
         columns += HANDLING
     return [

@@ -1,13 +1,15 @@
-"""The tables a laboratory keeps (subjects, trials, serum samples, outcomes), read, checked and given our names."""
+"""The tables a laboratory keeps (subjects, trials, samples, outcomes, records), read, checked, given our names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from configs.columns import PEOPLE_SAMPLES, SERUM_SAMPLES, Column
 from configs.faults import Fault, listed, raise_faults, suggestion
+from configs.record_tables import mediator_problems, record_rows, sum_up
 from configs.schema import Experiment
 from configs.subjects_table import subject_rows
 from configs.table_rows import Rows, blank_cells, read_rows, repeated_ids, unknown_subjects
@@ -40,6 +42,9 @@ class Tables:
         ``subject`` and the declared outcomes by their names in the config, numbers.
     people_samples
         One row per sample of people's serum: ``sample, subject, group, drug, time`` and the covariates.
+    records
+        What the hand-kept records sum up to, one row per subject: ``subject`` and the columns of
+        :data:`behavior.record_sums.RECORD_SUMS`.
     problems
         What is odd but no error.
     rows
@@ -51,8 +56,16 @@ class Tables:
     serum_samples: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
     people_samples: pd.DataFrame | None = None
+    records: pd.DataFrame | None = None
     problems: list[Problem] = field(default_factory=list)
     rows: Mapping[str, Rows] = field(default_factory=dict, repr=False)
+
+    @property
+    def subjects_with_records(self) -> pd.DataFrame:
+        """The subjects table with the sums of the hand-kept records as further columns."""
+        if self.records is None:
+            return self.subjects
+        return self.subjects.merge(self.records, on="subject", how="left", validate="one_to_one")
 
 
 def read_tables(experiment: Experiment) -> Tables:
@@ -85,8 +98,15 @@ def read_tables(experiment: Experiment) -> Tables:
         attempt("outcomes", lambda: _outcomes(experiment, known))
     if experiment.people is not None:
         attempt("people_samples", lambda: _people_samples(experiment))
+    kinds = () if experiment.records is None else tuple(experiment.records.tables)
+    for kind in kinds:
+        attempt(f"{kind} records", partial(record_rows, experiment, kind, known))
     raise_faults(faults, file=str(experiment.file))
-    frames = {name: read.frame for name, read in rows.items()}
+    frames = {name: read.frame for name, read in rows.items() if not name.endswith(" records")}
+    if kinds:
+        recorded = {kind: rows[f"{kind} records"].frame for kind in kinds}
+        frames["records"], told = sum_up(experiment, frames["subjects"], recorded)
+        problems += [*told, *mediator_problems(experiment)]
     return Tables(**frames, problems=problems, rows=rows)
 
 

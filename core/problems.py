@@ -89,6 +89,7 @@ _register(
         "few_beads": "wells with fewer beads counted than asked for",
         "duplicate_sample": "a sample id stands for more than one measurement",
         "unmatched_assay": "an assay whose name fits more than one protein, or none",
+        "column_left_out": "a column of a long table that differs within a sample",
         "plate_effect": "plates differ in level for many proteins",
         "order_effect": "many proteins rise or fall with the order of the run",
         "swap_suspect": "samples that look exchanged or measured twice",
@@ -121,6 +122,7 @@ _register(
         "arena_unsure": "the arena was found in the picture, but not surely; check its corners",
         "enclosure_elsewhere": "the enclosure is seen at another wall than the experiment file says",
         "camera_elsewhere": "the camera stood elsewhere than in the other recordings of this arena",
+        "mediator_covariate": "a covariate that defeat changes itself; models with it do not tell the whole effect",
         "record_suspect": "a hand-kept record outside its usual range or order",
     },
 )

@@ -75,7 +75,8 @@ def plan_run(
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
     if serum_files and experiment.serum is not None:
         tasks.append(_serum(experiment, tables, serum_files))
-    tasks.append(_statistics(experiment, tables, subjects, [task.id for task in tasks]))
+    with_records = _records(tables.subjects_with_records)
+    tasks.append(_statistics(experiment, tables, with_records, [task.id for task in tasks]))
     if people_files and experiment.people is not None:
         tasks.append(_people(experiment, tables, people_files))
     return Plan(tasks, problems)

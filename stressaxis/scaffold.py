@@ -21,6 +21,13 @@ _VIDEOS = frozenset(
     | {"h264", "asf", "3gp", "ogv", "dav", "vob"}
 )
 _ONE_ARENA = "box"
+#: Tables of hand-kept records, by their names in the experiment file.
+_RECORD_FILES = {
+    "defeat": "defeat_sessions.csv",
+    "sucrose": "sucrose.csv",
+    "weight": "weights.csv",
+    "coat": "coat.csv",
+}
 _SHOWN = 12
 
 
@@ -192,7 +199,7 @@ def _tables(placed: Sequence[Placed], recordings: Path, out: Path) -> dict[str, 
         "trials.csv": _csv(("subject", "trial", "file", "start_s", "end_s", "arena", "recorded"), trials),
         "serum_samples.csv": _csv(("sample", "subject", "bleed", "plate", "well", "type"), []),
         "plate_layout.csv": "".join(",".join(row + [""] * (13 - len(row))) + "\n" for row in plate),
-        "defeat_sessions.csv": _csv(_defeat_columns(), []),
+        **{file: _csv(_record_columns(kind), []) for kind, file in _RECORD_FILES.items()},
     }
 
 
@@ -201,10 +208,10 @@ def _arena_of(subject: str, placed: Sequence[Placed]) -> str:
     return next((one.arena for one in placed if one.subject == subject and one.arena), _ONE_ARENA)
 
 
-def _defeat_columns() -> tuple[str, ...]:
+def _record_columns(kind: str) -> tuple[str, ...]:
     from behavior.hand_records import RECORDS
 
-    return tuple(RECORDS["defeat"])
+    return tuple(RECORDS[kind])
 
 
 def _from(folder: Path, file: Path) -> str:
@@ -243,6 +250,13 @@ def _config(out: Path, arenas: Mapping[str, _Arena]) -> str:
         "#   file: serum.csv",
         "#   samples: serum_samples.csv",
         "#   species: mouse",
+        "",
+        "# TO FILL IN where such records are kept: fill the tables, take away the # of those that you have.",
+        "# records:",
+        *(f"#   {kind}: {file}" for kind, file in _RECORD_FILES.items()),
+        "#   test_day: 11 # day of the SI test as in their column day; not needed where dates are given",
+        "# statistics: # columns made of the records may be covariates of serum and behavior, for instance:",
+        "#   covariates: [defeat_to_bleed_days, weight_last_g]",
     ]
     return "\n".join(lines) + "\n"
 
@@ -292,5 +306,5 @@ def _to_fill_in(out: Path, learned: Learned, arenas: Mapping[str, _Arena]) -> li
     lone = [subject for subject, seen in trials.items() if len(seen) < 2]
     if lone:
         lines.append(f"  trials.csv: one of the two trials is missing for {', '.join(lone[:_SHOWN])}")
-    lines.append("  serum_samples.csv, plate_layout.csv, defeat_sessions.csv: once they are known")
+    lines.append(f"  serum_samples.csv, plate_layout.csv, {', '.join(_RECORD_FILES.values())}: once they are known")
     return [*lines, f"then: stressaxis check {out / 'experiment.yaml'}"]

@@ -34,6 +34,8 @@ def methods_paragraphs(results: Results) -> list[str]:
         paragraphs.append(_serum(results))
     if results.table("association") is not None:
         paragraphs.append(_statistics(results))
+    if results.setting("records"):
+        paragraphs.append(_records(results))
     if results.table("people_signatures") is not None:
         paragraphs.append(_people(results))
     if results.table("treatment") is not None:
@@ -126,6 +128,34 @@ def _statistics(results: Results) -> str:
         "smallest detectable effect is the (partial) correlation found with "
         f"{percent(float(power))} power at the 5 % level."
     )
+
+
+_RECORDS = {
+    "defeat": "defeat sessions (day, aggressor, minutes of contact, attacks, worst wound, weight)",
+    "sucrose": "sucrose preference (sucrose of all that was drunk; days with a leak or less than 0.5 g drunk left out)",
+    "weight": "body weight",
+    "coat": "coat score (sum over seven regions)",
+}
+
+
+def _records(results: Results) -> str:
+    from behavior.record_sums import RECORD_SUMS
+
+    kept = results.setting("records") or {}
+    kinds = [kind for kind in _RECORDS if kept.get(kind)]
+    named = {name: words for kind in kinds for name, words in RECORD_SUMS[kind].items()}
+    used = [name for name in results.setting("statistics", "covariates") or [] if name in named]
+    text = f"Records kept by hand were summed up for each mouse: {'; '.join(_RECORDS[kind] for kind in kinds)}."
+    if not used:
+        return f"{text} None of them is a covariate of the models."
+    told = ", ".join(f"{name} ({named[name]})" for name in used)
+    text = f"{text} Covariates from them, in every model: {told}."
+    if "wound_grade_max" in used:
+        text += (
+            " Wounds follow from defeat and act on serum themselves (a mediator as well as a confounder): effects "
+            "adjusted for them leave out what goes through them."
+        )
+    return text
 
 
 def _people(results: Results) -> str:

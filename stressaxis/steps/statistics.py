@@ -121,7 +121,7 @@ class _Work:
             roles=self.plan.roles,
             options=self.plan.joining,
         )
-        return self._with_handling(cohort)
+        return self._with_handling(_with_time_to_bleed(cohort))
 
     def _with_handling(self, cohort: Cohort) -> Cohort:
         """Scores of serum handling as columns, those that the models ask for and no table of the user gives."""
@@ -296,3 +296,16 @@ class _Work:
         result = treatment_effects(self.cohort, options=self.plan.treatment)
         self.problems += result.problems
         write_table(result.table, self.output / "treatment.csv")
+
+
+def _with_time_to_bleed(cohort: Cohort) -> Cohort:
+    """Days from the last defeat session to the bleed that was chosen, where both are dated."""
+    from behavior.record_sums import days_between
+
+    table = cohort.table
+    if "last_defeat" not in table:
+        return cohort
+    names = [str(subject) for subject in table.index]
+    bled = dict(zip(names, table["bleed"], strict=True)) if "bleed" in table else {}
+    days = days_between(dict(zip(names, table["last_defeat"], strict=True)), bled)
+    return replace(cohort, table=table.assign(defeat_to_bleed_days=[days[name] for name in names]))

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from behavior.hand_records import COAT_REGIONS, RECORDS, check_records
-from behavior.record_sums import join_records, sum_coat, sum_defeats, sum_sucrose, sum_weights
+from behavior.record_sums import (
+    RECORD_SUMS,
+    days_between,
+    join_records,
+    sum_coat,
+    sum_defeats,
+    sum_records,
+    sum_sucrose,
+    sum_weights,
+)
 from core.errors import InputError
 
 
@@ -34,7 +43,8 @@ def test_defeat_sessions_sum_up():
     sums = sum_defeats(checked.table).set_index("subject")
     assert sums.loc["007"].to_dict() == {
         "defeat_sessions": 3, "defeat_minutes": 25, "defeat_attacks": 30, "defeat_attacks_per_min": 1.5, "wound_grade_max": 2,
-        "defeats_stopped_early": 1, "aggressors": 2, "defeat_weight_change_percent": pytest.approx(-4.0)}  # fmt: skip
+        "defeats_stopped_early": 1, "aggressors": 2, "defeat_weight_change_percent": pytest.approx(-4.0),
+        "last_defeat_day": 4, "last_defeat": ""}  # fmt: skip
     assert sums.loc["m2", ["defeat_attacks", "wound_grade_max", "defeats_stopped_early"]].isna().all()
     assert [problem.message for problem in checked.problems] == [
         "days without a session: 3", "aggressors met more than once: cd1"]  # fmt: skip
@@ -126,3 +136,52 @@ def test_preference_is_a_percentage_whatever_the_order(days):
 
 def test_every_table_says_what_its_columns_mean():
     assert all(column.meaning for spec in RECORDS.values() for column in spec.values())
+
+
+def test_dates_are_kept_as_written_and_the_last_one_counts():
+    table = _defeats().assign(date=["2026-11-05", "2026-11-06 09:30", "", "2026-11-05"])
+    checked = check_records(table, "defeat", columns={"subject": "Mouse"})
+    assert checked.table["date"].tolist() == ["2026-11-05", "2026-11-06 09:30", "", "2026-11-05"]
+    assert sum_defeats(checked.table)["last_defeat"].tolist() == ["2026-11-06 09:30", "2026-11-05"]
+    table.loc[0, "date"] = "5.11.2026"
+    with pytest.raises(InputError, match=r"line 11, column date: not a date; found '5[.]11[.]2026'"):
+        check_records(table, "defeat", columns={"subject": "Mouse"}, lines=[11, 12, 13, 14], unit="line")
+
+
+def test_dates_that_fall_as_days_rise_are_told():
+    table = _defeats().assign(date=["2026-11-05", "2026-11-04", "2026-11-08", "2026-11-05"])
+    messages = [problem.message for problem in check_records(table, "defeat", columns={"subject": "Mouse"}).problems]
+    assert "day 2 is dated 2026-11-04, which is not after the 2026-11-05 of day 1" in messages
+
+
+def test_days_are_whole_unless_both_times_are_known():
+    later = {"a": "2026-11-15 10:00", "b": "2026-11-15", "c": "", "e": "2026-11-15"}
+    earlier = {
+        "a": "2026-11-05 22:00",
+        "b": "2026-11-05 22:00",
+        "c": "2026-11-05",
+        "d": "2026-11-05",
+        "e": float("nan"),
+    }
+    days = days_between(earlier, later)
+    assert (days["a"], days["b"]) == (9.5, 10.0)
+    assert np.isnan([days["c"], days["d"], days["e"]]).all()
+
+
+def test_only_those_expected_are_missed():
+    sums = sum_defeats(check_records(_defeats(), "defeat", columns={"subject": "Mouse"}).table)
+    animals = pd.DataFrame({"subject": ["007", "m2", "control", "forgotten"]})
+    _, problems = join_records(animals, sums, expected=["007", "m2", "forgotten"])
+    assert [problem.subject for problem in problems] == ["forgotten"]
+
+
+def test_every_sum_is_described_and_made():
+    rows = {
+        "defeat": _defeats().rename(columns={"Mouse": "subject"}),
+        "sucrose": pd.DataFrame({"subject": ["a"], "day": [1], "sucrose_g": [3], "water_g": [1]}),
+        "weight": pd.DataFrame({"subject": ["a"], "day": [1], "weight_g": [25]}),
+        "coat": pd.DataFrame({"subject": ["a"], "day": [1], **dict.fromkeys(COAT_REGIONS, 0.5)}),
+    }
+    for kind, table in rows.items():
+        made = set(sum_records(check_records(table, kind).table, kind)) - {"subject", "last_defeat"}
+        assert made == set(RECORD_SUMS[kind]) - {"defeat_to_test_days", "defeat_to_bleed_days"}

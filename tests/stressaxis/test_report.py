@@ -346,6 +346,23 @@ def test_methods_name_versions_and_settings(whole: tuple[Path, Page]) -> None:
         assert part in text, part
 
 
+def test_methods_say_which_records_are_kept_and_used(folder: Path) -> None:
+    def said(**settings: object) -> str:
+        provenance = json.loads((folder / "provenance.json").read_text())
+        provenance["config"] |= settings
+        (folder / "provenance.json").write_text(json.dumps(provenance))
+        return " ".join(methods_paragraphs(read_results(folder)))
+
+    assert "kept by hand" not in said()
+    records = {"defeat": {"file": "d.csv"}, "weight": None, "coat": {"file": "c.csv"}}
+    text = said(records=records)
+    assert "defeat sessions" in text and "coat score" in text and "body weight;" not in text
+    assert "None of them is a covariate" in text
+    text = said(statistics={"covariates": ["age", "wound_grade_max", "coat_last"]})
+    assert "wound_grade_max (worst wound, 0 to 4), coat_last (last coat score)" in text
+    assert "mediator as well as a confounder" in text
+
+
 # verdicts on recordings
 
 

@@ -24,7 +24,7 @@ def test_init_then_check_then_nothing_is_overwritten(tiny: Path, tmp_path: Path,
         trials[["subject", "trial", "file"]].to_numpy().tolist()
         == truth[["subject", "trial", "file"]].to_numpy().tolist()
     )
-    for name in ("serum_samples", "plate_layout", "defeat_sessions"):
+    for name in ("serum_samples", "plate_layout", "defeat_sessions", "sucrose", "weights", "coat"):
         assert (folder / f"{name}.csv").exists()
 
     said = stressaxis("check", folder / "experiment.yaml")
@@ -41,10 +41,33 @@ def test_init_then_check_then_nothing_is_overwritten(tiny: Path, tmp_path: Path,
     said = stressaxis("check", folder / "experiment.yaml")
     assert said.status == 0, said.text
 
+    filled_records(folder)
+    said = stressaxis("check", folder / "experiment.yaml")
+    assert said.status == 0, said.text
+    (folder / "experiment.yaml").write_text(config)
+
     again = stressaxis("init", folder)
     assert "already there and left alone: subjects.csv" in again.out
     assert pd.read_csv(folder / "subjects.csv", dtype=str)["group"].notna().all()
     assert (folder / "experiment.yaml").read_text() == config
+
+
+def filled_records(folder: Path) -> None:
+    """One row in each table of records, and the lines that name them without their #."""
+    subject = pd.read_csv(folder / "subjects.csv", dtype=str)["subject"].iloc[-1]
+    rows = {
+        "defeat_sessions": f"{subject},1,2026-11-01,r1,10,20,1,no,25",
+        "sucrose": f"{subject},1,,3,1,no",
+        "weights": f"{subject},1,,25.1",
+        "coat": f"{subject},1,,0,0,0.5,0,0,1,0",
+    }
+    for name, row in rows.items():
+        with (folder / f"{name}.csv").open("a") as table:
+            table.write(row + "\n")
+    lines = (folder / "experiment.yaml").read_text().splitlines()
+    start = lines.index("# records:")
+    lines[start:] = [line.removeprefix("# ").removeprefix("#") for line in lines[start:]]
+    (folder / "experiment.yaml").write_text("\n".join(lines) + "\n")
 
 
 def test_a_folder_without_a_pattern_is_refused_with_a_remedy(tmp_path: Path, stressaxis: Command) -> None:
