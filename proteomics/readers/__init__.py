@@ -32,6 +32,7 @@ _READERS = (
     "fragpipe.FRAGPIPE",
     "fragpipe.ALPHAPEPT",
     "prostar.READER",
+    "long_table.READER",
     "wide_matrix.READER",
 )
 
@@ -54,7 +55,7 @@ def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Ser
         Name of a reader (``"olink-long"``), or ``"auto"``.
     **options
         Fields of :class:`proteomics.readers.table.SerumOptions`: species, unit, platform, orientation, lod,
-        symbols, sample_columns, zero, quantity, layout, replicates.
+        symbols, sample_columns, columns, zero, quantity, layout, replicates, contaminants.
 
     Returns
     -------
@@ -71,6 +72,8 @@ def read_serum(path: str | Path, *, format: str = "auto", **options: Any) -> Ser
     from proteomics.readers.table import SerumOptions
 
     chosen = SerumOptions(**options)
+    if chosen.columns and format == "auto":
+        format = "long-table"
     readers: list[Reader] = __getattr__("READERS")
     table: SerumTable = find_reader(path, readers, format=format, head=serum_head).read(path, chosen)
     return with_symbols(table, chosen.symbols, file=str(path)) if chosen.symbols else table

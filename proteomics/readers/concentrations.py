@@ -158,14 +158,20 @@ def _mark_problems(
     name = Path(file).name
     found = []
     counts = (
-        (Mark.ABOVE, "above_range", "kept at the limit where it is stated, otherwise missing; flagged"),
-        (Mark.EXTRAPOLATED, "extrapolated", "kept, flagged"),
-        (Mark.NO_RESULT, "no_result", "missing, flagged"),
+        (
+            Mark.ABOVE,
+            "above_range",
+            "above the range of the curve (OOR >, > NUMBER)",
+            "kept at the limit where it is stated, otherwise missing; flagged",
+        ),
+        (Mark.EXTRAPOLATED, "extrapolated", "extrapolated beyond the standards (*NUMBER)", "kept, flagged"),
+        (Mark.NO_RESULT, "no_result", "without a result (***, #NUM! ...)", "missing, flagged"),
     )
-    for mark, code, action in counts:
+    for mark, code, words, action in counts:
         number = int((marks == mark).sum())
         if number:
-            found.append(Problem(code=code, file=name, message=f"{number} cells", action=action))
+            message = f"{number} {'cell is' if number == 1 else 'cells are'} {words}"
+            found.append(Problem(code=code, file=name, message=message, action=action))
     if unknown.any():
         message = f"{int(unknown.sum())} censored cells of proteins without a stated limit"
         found.append(Problem(code="limit_assumed", file=name, message=message, action="censored, without a number"))

@@ -50,6 +50,9 @@ class SerumOptions:
         Gene symbol to the protein's name in the table, for names that no list knows (``{"Il5": "IL.5..A5."}``).
     sample_columns
         Columns of a plain matrix that describe the sample and are no proteins.
+    columns
+        Of a long table, what its columns are (``{"sample": "Mouse no.", "protein": "Cytokine", "value": "Amount"}``);
+        further roles: well, plate, type, signal, count, dilution, expected, lod, unit, uniprot, symbol, panel.
     zero
         Meaning of 0 in a linear table: ``"below"`` detection, ``"missing"``, ``"value"`` (refused on a linear scale),
         or ``"auto"``: below for concentrations, missing for mass spectrometry intensities.
@@ -73,6 +76,7 @@ class SerumOptions:
     lod: Mapping[str, float] = field(default_factory=dict)
     symbols: Mapping[str, str] = field(default_factory=dict)
     sample_columns: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
     zero: str = "auto"
     quantity: str = ""
     layout: str | Path = ""

@@ -15,6 +15,10 @@ Species = Annotated[str, typer.Option("--species", help="mouse or human, if the 
 Unit = Annotated[str, typer.Option("--unit", help="Unit of a table that does not state it (NPX, pg/mL, log2).")]
 Quantity = Annotated[str, typer.Option("--quantity", help="Which quantity, where a file has several; fit = own curve.")]
 Layout = Annotated[Path | None, typer.Option("--layout", help="Plate layout: well to sample.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Of a long table, ROLE=NAME: sample=Mouse, protein=Cytokine, value=Amount, well=..."),
+]
 CommonOnly = Annotated[
     bool, typer.Option("--common-only", help="Go on with the samples that FILE and the table of samples both have.")
 ]
@@ -41,6 +45,7 @@ def serum(
     sample_column: Annotated[
         list[str] | None, typer.Option("--sample-column", help="Column that describes samples and is no protein.")
     ] = None,
+    column: Columns = None,
     lod: Annotated[list[str] | None, typer.Option("--lod", help="PROTEIN=LIMIT in the table's own unit.")] = None,
     zero: Annotated[str, typer.Option("--zero", help="Meaning of 0: below, missing or value.")] = "",
     quantity: Quantity = "",
@@ -56,6 +61,7 @@ def serum(
         species=species, unit=unit, platform=platform, orientation=orientation,
         sample_columns=tuple(sample_column or ()), lod=parse_limits(parse_pairs(lod or (), option="--lod")), zero=zero,
         quantity=quantity, layout=layout, replicates=replicates, contaminants=contaminants,
+        columns=parse_pairs(column or (), option="--column"),
     )  # fmt: skip
     typer.echo(show_serum(file, out=out, samples=samples, format=format, **options))
 
@@ -93,6 +99,7 @@ def differential(
     unit: Unit = "",
     quantity: Quantity = "",
     layout: Layout = None,
+    column: Columns = None,
 ) -> None:
     """Test one coefficient of a linear model in every protein, variances moderated over all proteins (as limma).
 
@@ -100,12 +107,14 @@ def differential(
     reference: --formula '~ C(group, contr.treatment("HC"))'.
     """
     from stressaxis.standalone.differential import Question, differential_table
+    from stressaxis.standalone.trackfiles import parse_pairs
 
     question = Question(
         formula=formula, coefficient=coefficient, trend=trend, robust=robust, below_lod=below_lod,
         array_weights=array_weights, weights=weights, block=block, correlation=correlation,
     )  # fmt: skip
-    options = _given(species=species, unit=unit, quantity=quantity, layout=layout)
+    columns = parse_pairs(column or (), option="--column")
+    options = _given(species=species, unit=unit, quantity=quantity, layout=layout, columns=columns)
     typer.echo(
         differential_table(
             file, samples=samples, question=question, out=out, scale=scale, common_only=common_only,
@@ -134,6 +143,7 @@ def axes(
     unit: Unit = "",
     quantity: Quantity = "",
     layout: Layout = None,
+    column: Columns = None,
 ) -> None:
     """Score the immune axes (Th2, Th1 ...) in every sample from the members that are detected; fewer than 3: no score.
 
@@ -141,8 +151,10 @@ def axes(
     (singscore, ssgsea, gsva) depend on what else is on the panel: compare them within one panel only.
     """
     from stressaxis.standalone.axisscores import score_file
+    from stressaxis.standalone.trackfiles import parse_pairs
 
-    options = _given(unit=unit, quantity=quantity, layout=layout)
+    columns = parse_pairs(column or (), option="--column")
+    options = _given(unit=unit, quantity=quantity, layout=layout, columns=columns)
     typer.echo(
         score_file(
             file, out=out, species=species, samples=samples, reference=reference, group_column=group_column,

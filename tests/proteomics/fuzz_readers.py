@@ -32,6 +32,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "proteomics"
 #: Reader -> a real file, and how many of its bytes are enough.
 SEEDS = {
     "olink-long": ("olink_target96_covid_serum/serum_npx_level.csv", 12_000),
+    "long-table": ("olink_target96_covid_serum/serum_npx_level.csv", 12_000),
     "olink-wide": ("olink_mouse_dbs_t1d/Mouse_DBS_Plate_1_NPX.csv", None),
     "xponent": ("luminex_xponent_plates/CovidOISExPONTENT_CO_with_holes.csv", None),
     "intelliflex": ("luminex_xponent_plates/random_intelliflex.csv", None),
@@ -101,6 +102,9 @@ def seed_bytes(name: str) -> bytes:
     if name in WORKBOOKS:
         sheets = read_workbook(SHARED / place, first_rows=12).values()
         raw = f"\n{_SHEET}\n".join("\n".join("\t".join(row) for row in rows) for rows in sheets).encode()
+    if name == "long-table":
+        header = b"mouse,person,UniProt,gene,analyte,level,Panel,Index"
+        raw = b"# unit: NPX\n" + header + raw[raw.index(b"\n") :]
     if name == "somascan":
         raw = b"\n".join(b"\t".join(line.split(b"\t")[:70]) for line in raw.splitlines())
     return raw if size is None else raw[: raw.rfind(b"\n", 0, size) + 1]
