@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_front(
     __name__,
     {
         "arena": ("Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"),
+        "arena_fit": ("check_middles", "edge_middles_cm", "lens_shift_cm", "misfit_cm"),
         "arena_finding": ("ArenaFound", "empty_scene", "find_arena"),
         "assay": ("AssayScore",),
         "classes": ("CLASS_RULES", "ClassOptions", "classify", "control_cuts"),
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_front(
             "trial_events",
         ),
         "elevated_maze": ("MazeOptions", "score_elevated_maze"),
+        "lens": ("Lens",),
         "light_dark": ("score_light_dark",),
         "occupancy": ("OccupancyMap", "map_occupancy"),
         "open_field": ("score_open_field",),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from behavior.calibration import Arena, calibrate, check_arena, corners_from_rectangle
+from behavior.lens import Lens
 from behavior.polygons import as_polygon, clip
 
 __all__ = ["Arena", "ArenaOptions", "build_arena", "check_arena", "corners_from_rectangle"]
@@ -106,7 +107,7 @@ def _check_name(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{option} must be one of {', '.join(allowed)}; found {value!r}")
 
 
-def build_arena(options: ArenaOptions, *, corners_px: ArrayLike) -> Arena:
+def build_arena(options: ArenaOptions, *, corners_px: ArrayLike, lens: Lens | None = None) -> Arena:
     """The social interaction arena of one recording: zones in cm, tied to the picture by four floor corners.
 
     Parameters
@@ -116,6 +117,8 @@ def build_arena(options: ArenaOptions, *, corners_px: ArrayLike) -> Arena:
     corners_px
         (4, 2) floor corners in this recording's px: top left, top right, bottom right, bottom left, as seen. Of a
         round floor: the corners of the square around it.
+    lens
+        Distortion of the picture; None = none.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def build_arena(options: ArenaOptions, *, corners_px: ArrayLike) -> Arena:
     >>> arena.to_cm([(210, 100)]).round(9).tolist()
     [[21.0, 10.0]]
     """
-    transform = calibrate(corners_px, width_cm=options.width_cm, height_cm=options.height_cm)
+    transform = calibrate(corners_px, width_cm=options.width_cm, height_cm=options.height_cm, lens=lens)
     floor = _floor(options)
     box = _from_wall(_box(options, margin_cm=0.0, shape="rectangle"), options)
     zones = {"floor": floor, "enclosure": as_polygon(clip(box, floor))}
@@ -141,7 +144,7 @@ def build_arena(options: ArenaOptions, *, corners_px: ArrayLike) -> Arena:
         zones[f"interaction{name}"] = as_polygon(clip(zone, floor))
     zones |= _corners(options)
     x, y = _from_wall(np.array([(options.enclosure_middle_cm, 0.0)]), options)[0]
-    return Arena(zones=zones, image_to_cm=transform, points={"box_wall": (float(x), float(y))})
+    return Arena(zones=zones, image_to_cm=transform, points={"box_wall": (float(x), float(y))}, lens=lens)
 
 
 def _floor(options: ArenaOptions) -> Points:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from behavior.lens import Lens
 from behavior.polygons import clip, contains, nearest_point, polygon_area
 from core.errors import InputError
 from core.problems import Problem
@@ -22,6 +23,8 @@ __all__ = ["Arena", "calibrate", "check_arena", "corners_from_rectangle", "fit_t
 Points = NDArray[np.float64]
 
 HAIR_CM = 1e-7
+#: A straight edge on the floor is a bent one in the picture of a lens; so many pieces of it are drawn straight.
+EDGE_PIECES = 16
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,17 @@ class Arena:
         a social interaction arena also has ``enclosure``, ``interaction``, ``interaction_narrow`` and
         ``interaction_wide`` (margin 2 cm less and more), and ``corner_1`` … clockwise from the top left.
     image_to_cm
-        Projective transform from px (pixel centres at whole numbers) to cm.
+        Projective transform from px (pixel centres at whole numbers) to cm; with a lens, from px made straight.
     points
         Name to (x, y) in cm; a social interaction arena has ``box_wall``, the wall point behind the box's middle.
+    lens
+        Distortion that is taken out before; None = none.
     """
 
     zones: Mapping[str, Points]
     image_to_cm: ProjectiveTransform
     points: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    lens: Lens | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "zones", MappingProxyType(dict(self.zones)))
@@ -50,25 +56,35 @@ class Arena:
 
     # A mapping proxy cannot be pickled, and arenas travel to worker processes.
     def __reduce__(self) -> tuple[object, ...]:
-        return Arena, (dict(self.zones), self.image_to_cm, dict(self.points))
+        return Arena, (dict(self.zones), self.image_to_cm, dict(self.points), self.lens)
 
     def to_cm(self, xy_px: ArrayLike) -> Points:
         """Points of the picture, (N, 2) px, on the floor, (N, 2) cm."""
-        return _apply(self.image_to_cm, xy_px)
+        return _apply(self.image_to_cm, xy_px if self.lens is None else self.lens.straight(xy_px))
 
     def to_px(self, xy_cm: ArrayLike) -> Points:
         """Points of the floor, (N, 2) cm, in the picture, (N, 2) px."""
-        return _apply(self.image_to_cm.inverse, xy_cm)
+        straight = _apply(self.image_to_cm.inverse, xy_cm)
+        return straight if self.lens is None else self.lens.bent(straight)
+
+    def outline_px(self, zone: str) -> Points:
+        """A zone's outline in the picture, (N, 2) px; under a lens its edges are bent."""
+        corners = self.zones[zone]
+        if self.lens is None:
+            return self.to_px(corners)
+        share = np.arange(EDGE_PIECES)[:, np.newaxis] / EDGE_PIECES
+        edges = zip(corners, np.roll(corners, -1, axis=0), strict=True)
+        return self.to_px(np.vstack([start + share * (end - start) for start, end in edges]))
 
     @property
     def floor_px(self) -> Points:
         """The floor's outline in the picture, (N, 2) px."""
-        return self.to_px(self.zones["floor"])
+        return self.outline_px("floor")
 
     @property
     def enclosure_px(self) -> Points | None:
         """The box's outline in the picture, (M, 2) px; None in an arena without a box."""
-        return self.to_px(self.zones["enclosure"]) if "enclosure" in self.zones else None
+        return self.outline_px("enclosure") if "enclosure" in self.zones else None
 
     @property
     def corner_zones(self) -> list[str]:
@@ -117,7 +133,9 @@ def corners_from_rectangle(x0: float, y0: float, x1: float, y1: float) -> Points
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 
-def calibrate(corners_px: ArrayLike, *, width_cm: float, height_cm: float) -> ProjectiveTransform:
+def calibrate(
+    corners_px: ArrayLike, *, width_cm: float, height_cm: float, lens: Lens | None = None
+) -> ProjectiveTransform:
     """The transform from picture to floor that four floor corners fix.
 
     Parameters
@@ -126,6 +144,8 @@ def calibrate(corners_px: ArrayLike, *, width_cm: float, height_cm: float) -> Pr
         (4, 2) corners in px: top left, top right, bottom right, bottom left, as seen.
     width_cm, height_cm
         Size of the floor between them.
+    lens
+        Distortion of the picture in which the corners lie; the transform is from px made straight.
 
     Raises
     ------
@@ -136,6 +156,12 @@ def calibrate(corners_px: ArrayLike, *, width_cm: float, height_cm: float) -> Pr
     expected = "four floor corners in px: top left, top right, bottom right, bottom left"
     if corners.shape != (4, 2) or not np.isfinite(corners).all():
         raise InputError("the arena corners are not four points", found=f"{corners.tolist()}", expected=expected)
+    if lens is not None:
+        corners = lens.straight(corners)
+        if not np.isfinite(corners).all():
+            found = f"k1 {lens.k1:g}, k2 {lens.k2:g}, focal_px {lens.focal_px:g}"
+            remedy = "give the coefficients and the camera matrix of one calibration, in px of these recordings"
+            raise InputError("no floor can be seen at the arena corners through this lens", found=found, remedy=remedy)
     sides = np.roll(corners, -1, axis=0) - corners
     turns = sides[:, 0] * np.roll(sides, -1, axis=0)[:, 1] - sides[:, 1] * np.roll(sides, -1, axis=0)[:, 0]
     rightward = sides[0] - sides[2]
@@ -211,10 +237,10 @@ def check_arena(
     """
     picture = corners_from_rectangle(-0.5, -0.5, width_px - 0.5, height_px - 0.5)
     problems = []
-    for name, zone in arena.zones.items():
+    for name in arena.zones:
         if name.startswith("interaction_"):
             continue
-        outline = arena.to_px(zone)
+        outline = arena.outline_px(name)
         inside = clip(outline, picture)
         outside = 1.0 - (polygon_area(inside) if len(inside) else 0.0) / polygon_area(outline)
         low, high = outline.min(axis=0).round(1).tolist(), outline.max(axis=0).round(1).tolist()

@@ -103,6 +103,10 @@ def _arenas(experiment: Experiment) -> Iterator[Finding]:
             yield _finding(*path, message=f"arena {name!r} has {number}", expected=expected)
         elif not arena.find:
             yield from _calibration(arena, path)
+        elif arena.lens is not None or arena.middles_px is not None:
+            key = "lens" if arena.lens is not None else "middles_px"
+            expected = "corners_px (four corners) with it; the floor is looked for by straight edges"
+            yield _finding(*path, key, message=f"{key} together with find: true", expected=expected)
         yield from _arena_sizes(experiment, name, path)
 
 

@@ -67,6 +67,8 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
                     if arena.find
                     else {"corners_px": [list(corner) for corner in arena.floor_corners_px]}
                 ),
+                **({} if arena.lens is None else {"lens": asdict(arena.lens)}),
+                **({} if arena.middles_px is None else {"middles_px": arena.middles_px}),
                 **asdict(experiment.behavior.arena_options(name)),
             }
             for name, arena in experiment.behavior.arenas.items()

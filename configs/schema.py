@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from behavior.arena import ArenaOptions
 from behavior.classes import ClassOptions
+from behavior.lens import Lens
 from behavior.score_options import ExclusionOptions, ScoreOptions
 from behavior.tracker import TrackOptions
 from configs.options import FromOptions, Key, Names, Number, ReadAs, Section, Text, Whole, section_model
@@ -117,6 +118,13 @@ class ArenaCalibration(Section):
     """Instead of the corners, where the camera looks straight down: left, top, right, bottom of the floor in pixels."""
     find: bool = False
     """Instead of the corners: find them in the recordings of this arena, once for all of them."""
+    lens: Annotated[Lens, FromOptions()] | None = None
+    """Where the camera bends straight walls: its distortion, from a calibration in px of these recordings."""
+    middles_px: tuple[Point, Point, Point, Point] | None = Field(
+        default=None, examples=[[[285, 49], [497, 261], [285, 473], [73, 261]]]
+    )
+    """Middles of the top, right, bottom and left edge of the floor in pixels: only to check how well corners and lens
+    fit; `stressaxis check` gives the misfit in cm."""
 
     @property
     def floor_corners_px(self) -> tuple[Point, Point, Point, Point]:

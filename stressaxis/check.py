@@ -62,6 +62,9 @@ def check_experiment(config: Path, *, data_dir: Path | None = None) -> CheckRepo
         opened, found = _recordings(experiment, trials)
         problems += found
         lines.append(f"recordings: {opened} of {trials['file'].nunique()} can be opened")
+    text, found = _arenas(experiment)
+    problems += found
+    lines += text
     if experiment.serum is not None:
         text, found = _serum(experiment)
         problems += found
@@ -88,12 +91,42 @@ def _recordings(experiment: Experiment, trials: pd.DataFrame) -> tuple[int, list
             for name in sorted(set(rows["arena"])):
                 if experiment.behavior.arenas[name].find:
                     continue  # where its zones lie is known after the run
-                corners = experiment.behavior.arenas[name].floor_corners_px
-                arena = build_arena(experiment.behavior.arena_options(name), corners_px=corners)
+                place = experiment.behavior.arenas[name]
+                options = experiment.behavior.arena_options(name)
+                arena = build_arena(options, corners_px=place.floor_corners_px, lens=place.lens)
                 problems += check_arena(arena, info.width, info.height, file=str(file))
         except InputError as error:
             problems.append(from_error(error, subject=subject, file=str(file), action="this trial cannot be scored"))
     return opened, problems
+
+
+def _arenas(experiment: Experiment) -> tuple[list[str], list[Problem]]:
+    """What the lens corrects, and how well the middles of the floor's edges fit, of arenas that state them."""
+    from behavior.arena import build_arena
+    from behavior.arena_fit import check_middles, lens_shift_cm
+
+    lines: list[str] = []
+    problems: list[Problem] = []
+    behavior = experiment.behavior
+    if behavior is None:
+        return lines, problems
+    for name, place in behavior.arenas.items():
+        if place.find or (place.lens is None and place.middles_px is None):
+            continue
+        options = behavior.arena_options(name)
+        try:
+            arena = build_arena(options, corners_px=place.floor_corners_px, lens=place.lens)
+        except InputError:
+            continue  # told for each of its recordings
+        told = []
+        if place.lens is not None:
+            told.append(f"without the lens positions would be up to {lens_shift_cm(arena):.2f} cm off")
+        if place.middles_px is not None:
+            misfit, found = check_middles(arena, place.middles_px, where=f"arena {name}")
+            told.append(f"misfit {misfit:.2f} cm at the middles of the floor's edges")
+            problems += found
+        lines.append(f"arena {name}: {'; '.join(told)}")
+    return lines, problems
 
 
 def _serum(experiment: Experiment) -> tuple[list[str], list[Problem]]:

@@ -145,12 +145,17 @@ class _RegionMemory:
 
     def _find(self, name: str, width: int, height: int, file: str) -> tuple[Region, str, list[Problem]]:
         from behavior.arena import build_arena, check_arena
+        from behavior.arena_fit import check_middles
         from behavior.region import Region
 
         options = self._behavior.arena_options(name)
-        arena = build_arena(options, corners_px=self._behavior.arenas[name].floor_corners_px)
+        place = self._behavior.arenas[name]
+        arena = build_arena(options, corners_px=place.floor_corners_px, lens=place.lens)
         region = Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
-        return region, digest(asdict(region))[:6], check_arena(arena, width, height, file=file)
+        problems = check_arena(arena, width, height, file=file)
+        if place.middles_px is not None:
+            problems += check_middles(arena, place.middles_px, where=f"arena {name}")[1]
+        return region, digest(asdict(region))[:6], problems
 
 
 def _track(experiment: Experiment, file: InputFile, region: Region, mark: str, facts: Mapping[str, Any]) -> Task:
@@ -182,6 +187,7 @@ def _part(experiment: Experiment, row: Mapping[str, Any], task: str) -> PartPlan
         arena_name=row["arena"],
         # A recording without corners has no task; nothing is scored from it.
         corners_px=experiment.behavior.arenas[row["arena"]].floor_corners_px if task else (),
+        lens=experiment.behavior.arenas[row["arena"]].lens,
         start_s=None if row["start_s"] != row["start_s"] else float(row["start_s"]),
         end_s=None if row["end_s"] != row["end_s"] else float(row["end_s"]),
     )

@@ -101,6 +101,8 @@ def _trial_path(files: list[Path], row: pd.Series, outlines: dict[str, Outline],
         outline = next(iter(outlines.values()))
     if outline is None or "px_to_cm" not in attributes:
         return TrialPath(xy, _bare(xy), seconds)
+    if "lens" in attributes:
+        xy = _straight(xy, json.loads(str(attributes["lens"])))
     return TrialPath(_to_mm(xy, np.array(json.loads(str(attributes["px_to_cm"])), dtype=float)), outline, seconds)
 
 
@@ -118,8 +120,15 @@ def _read_track(file: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     with h5py.File(file) as stored:
         names = [name.decode() if isinstance(name, bytes) else str(name) for name in stored["keypoint"][:]]
         xy = stored["position"][:, :, names.index("centre") if "centre" in names else 0, 0]
-        attributes = {key: stored.attrs[key] for key in ("px_to_cm", "arena") if key in stored.attrs}
+        attributes = {key: stored.attrs[key] for key in ("px_to_cm", "lens", "arena") if key in stored.attrs}
         return stored["time"][:], xy, attributes
+
+
+def _straight(xy: np.ndarray, lens: dict[str, Any]) -> np.ndarray:
+    from behavior.lens import Lens
+
+    straight: np.ndarray = Lens(**lens).straight(xy)
+    return straight
 
 
 def _to_mm(xy: np.ndarray, px_to_cm: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from behavior.arena import Arena, ArenaOptions
+    from behavior.lens import Lens
     from behavior.score_options import ScoreOptions
     from behavior.tracker import TrackOptions
 
@@ -38,19 +39,22 @@ class GivenArena:
         The four floor corners in px.
     tracking, scoring
         The experiment's settings; None where there is none.
+    lens
+        Distortion of the picture; None = none.
     """
 
     options: ArenaOptions
     corners_px: tuple[tuple[float, float], ...]
     tracking: TrackOptions | None = None
     scoring: ScoreOptions | None = None
+    lens: Lens | None = None
 
     @property
     def arena(self) -> Arena:
         """Zones in cm, tied to the picture."""
         from behavior.arena import build_arena
 
-        return build_arena(self.options, corners_px=self.corners_px)
+        return build_arena(self.options, corners_px=self.corners_px, lens=self.lens)
 
 
 def write_corners(path: Path, options: ArenaOptions, corners_px: Sequence[Sequence[float]]) -> None:
@@ -143,4 +147,5 @@ def _from_experiment(path: Path, name: str | None) -> GivenArena:
         corners_px=behavior.arenas[name].floor_corners_px,
         tracking=behavior.tracking,
         scoring=behavior.scoring,
+        lens=behavior.arenas[name].lens,
     )

@@ -236,7 +236,7 @@ def _outlines(arena: Arena) -> list[tuple[NDArray[np.int32], tuple[int, int, int
     colours = {"floor": _FLOOR, "enclosure": _ENCLOSURE}
     shown = [name for name in arena.zones if name not in ("interaction_narrow", "interaction_wide")]
     return [
-        (_fixed(arena.to_px(arena.zones[name])), colours.get(name, _CORNER if name.startswith("corner_") else _ZONE))
+        (_fixed(arena.outline_px(name)), colours.get(name, _CORNER if name.startswith("corner_") else _ZONE))
         for name in shown
     ]
 

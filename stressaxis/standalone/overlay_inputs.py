@@ -123,6 +123,7 @@ def _results_arena(folder: Path, tracks: xr.Dataset) -> Arena | None:
     from skimage.transform import ProjectiveTransform
 
     from behavior.arena import Arena
+    from behavior.lens import Lens
 
     table = folder / "tables" / "arenas.csv"
     if "px_to_cm" not in tracks.attrs or not table.is_file():
@@ -136,7 +137,8 @@ def _results_arena(folder: Path, tracks: xr.Dataset) -> Arena | None:
     if "floor" not in zones:
         return None
     transform = ProjectiveTransform(matrix=np.array(json.loads(tracks.attrs["px_to_cm"])))  # type: ignore[no-untyped-call]
-    return Arena(zones=zones, image_to_cm=transform)
+    lens = Lens(**json.loads(tracks.attrs["lens"])) if "lens" in tracks.attrs else None
+    return Arena(zones=zones, image_to_cm=transform, lens=lens)
 
 
 def _results_start(folder: Path, tracks: xr.Dataset) -> float | None:

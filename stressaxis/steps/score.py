@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from stressaxis.steps.track import LOOKS, TRACKS
 
 if TYPE_CHECKING:
     from behavior.arena import ArenaOptions
+    from behavior.lens import Lens
     from behavior.quality import RecordingQuality
     from behavior.samples import TrialPart
     from behavior.score_options import ScoreOptions
@@ -43,6 +44,8 @@ class PartPlan:
         The four floor corners in the picture.
     start_s, end_s
         Times of the trials table; None where it gives none.
+    lens
+        Distortion of the picture.
     """
 
     trial: str
@@ -53,6 +56,7 @@ class PartPlan:
     corners_px: tuple[tuple[float, float], ...]
     start_s: float | None
     end_s: float | None
+    lens: Lens | None = None
 
 
 def score_subject(
@@ -133,7 +137,7 @@ def _trial_part(part: PartPlan, needs: Mapping[str, Path | None]) -> TrialPart |
     folder = needs.get(part.task)
     if folder is None:
         return None
-    arena = build_arena(part.arena, corners_px=part.corners_px)
+    arena = build_arena(part.arena, corners_px=part.corners_px, lens=part.lens)
     return TrialPart(tracks=read_tracks(folder / TRACKS), arena=arena, start_s=part.start_s, end_s=part.end_s)
 
 
@@ -146,6 +150,7 @@ def _write_labelled(part: TrialPart, path: Path, *, subject: str, plan: PartPlan
         trial=plan.trial,
         arena=plan.arena_name,
         px_to_cm=json.dumps(part.arena.image_to_cm.params.tolist()),
+        **({} if part.arena.lens is None else {"lens": json.dumps(asdict(part.arena.lens))}),
     )
     write_tracks(tracks, path)
 
