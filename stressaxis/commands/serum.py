@@ -74,6 +74,10 @@ def differential(
         str, typer.Option("--coefficient", help="Column of the design (group[T.SUS]), or a term that has one (group).")
     ],
     out: Annotated[Path, typer.Option("--out", help="CSV file of the signature to write.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", help="moderated; below LOD: censored or detection; several bleeds: mixed (--block)."),
+    ] = "moderated",
     trend: Annotated[bool, typer.Option("--trend", help="Prior variance as a curve over the average level.")] = False,
     robust: Annotated[bool, typer.Option("--robust", help="Proteins that vary far more keep more of it.")] = False,
     array_weights: Annotated[
@@ -104,13 +108,14 @@ def differential(
     """Test one coefficient of a linear model in every protein, variances moderated over all proteins (as limma).
 
     Text columns are categories whose first level in alphabetical order is the reference; numbers are numbers. Another
-    reference: --formula '~ C(group, contr.treatment("HC"))'.
+    reference: --formula '~ C(group, contr.treatment("HC"))'. Scores of serum handling (haemolysis_z, platelet_z,
+    delay_z) may stand in the formula without a column: they come from the table itself.
     """
     from stressaxis.standalone.differential import Question, differential_table
     from stressaxis.standalone.trackfiles import parse_pairs
 
     question = Question(
-        formula=formula, coefficient=coefficient, trend=trend, robust=robust, below_lod=below_lod,
+        formula=formula, coefficient=coefficient, model=model, trend=trend, robust=robust, below_lod=below_lod,
         array_weights=array_weights, weights=weights, block=block, correlation=correlation,
     )  # fmt: skip
     columns = parse_pairs(column or (), option="--column")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import InputError, StressaxisError
+from core.errors import InputError, RefusedError, StressaxisError
 from stressaxis.atomic import write_text
 from stressaxis.figures.numbers import number, plural
 from stressaxis.standalone.samplesheets import SampleSheet, match_samples, read_sheet
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from proteomics.signature import SignatureResult
+    from core.problems import Problem
+    from proteomics.signature import CoefficientResult, SignatureResult
 
-__all__ = ["Question", "differential_table", "read_scaled"]
+__all__ = ["MODELS", "Question", "differential_table", "read_scaled"]
+
+#: Name of each model and what it is, in words.
+MODELS = {
+    "moderated": "linear model, variances moderated over all proteins",
+    "censored": "censored normal (Tobit) model, each protein by itself; values below LOD enter as censored",
+    "detection": "logistic model of being above LOD (Firth), each protein by itself; log odds in place of logfc",
+    "mixed": "mixed model with a random intercept for each block, each protein by itself",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +55,13 @@ class Question:
         Column of the table of samples: samples with the same label belong together.
     correlation
         Within blocks; estimated if not given.
+    model
+        One of :data:`MODELS`; all but the first take none of the options of moderation and weights.
     """
 
     formula: str
     coefficient: str
+    model: str = "moderated"
     trend: bool = False
     robust: bool = False
     below_lod: str = "as_measured"
@@ -64,6 +77,26 @@ class Question:
             raise InputError("--correlation needs --block", remedy="name the column of the blocks")
         if self.correlation is not None and not -1 < self.correlation < 1:
             raise InputError("--correlation is out of range", found=str(self.correlation), expected="above -1, below 1")
+        if self.model not in MODELS:
+            raise InputError("unknown model", found=self.model, expected=", ".join(MODELS))
+        if self.model != "moderated" and (unfit := self._of_moderation()):
+            raise InputError(f"{', '.join(unfit)} and --model {self.model} exclude one another",
+                             remedy="leave them out, or use --model moderated")  # fmt: skip
+        if self.model == "mixed" and not self.block:
+            raise InputError("--model mixed needs --block", remedy="name the column of the animals or people")
+
+    def _of_moderation(self) -> list[str]:
+        """Options given that only the moderated model has."""
+        given = {
+            "--trend": self.trend,
+            "--robust": self.robust,
+            "--array-weights": self.array_weights,
+            "--weights": self.weights,
+            "--correlation": self.correlation is not None,
+            "--below-lod": self.below_lod != "as_measured",
+            "--block": self.block and self.model != "mixed",
+        }
+        return [name for name, value in given.items() if value]
 
 
 def differential_table(
@@ -106,27 +139,20 @@ def differential_table(
     RefusedError
         If the design cannot tell its columns apart, or samples are too few.
     """
-    from proteomics.differential import ModerationOptions, moderated_test
-
     if out.suffix.lower() != ".csv":
         raise InputError("the result is written as .csv", file=out, found=out.suffix or "no ending")
     ds, told = read_scaled(path, scale=scale, format=format, **options)
     sheet = read_sheet(samples)
     matched = match_samples(ds, sheet, file=path, common_only=common_only)
+    alike = _alike(sheet, matched.both, question.formula)
     try:
-        result = moderated_test(
-            ds,
-            design=question.formula,
-            coefficient=question.coefficient,
-            samples=sheet.table.loc[matched.both],
-            weights="array" if question.array_weights else _weights(sheet, question.weights),
-            block=_block(sheet, question.block),
-            correlation=question.correlation,
-            options=ModerationOptions(trend=question.trend, robust=question.robust, below_lod=question.below_lod),
-        )
+        about = _with_handling(ds, sheet.table.loc[matched.both], question.formula)
+        result = _tested(ds, sheet, about, question)
     except StressaxisError as error:
         # The table of samples is where formula, coefficient and design come from.
         error.file = error.file or sheet.file
+        if alike and not error.remedy:
+            error.remedy = f"{alike[0].message}: write them alike if they are one group"
         raise
     except ValueError as error:
         raise InputError(str(error), file=path) from None
@@ -134,8 +160,65 @@ def differential_table(
     write_text(out, facts + str(result.table.to_csv(index=False, lineterminator="\n")))
     beside = out.with_suffix(".samples.csv")
     write_text(beside, _sample_rows(ds, sheet, result).to_csv(index=False, lineterminator="\n"))
-    lines = [*_words(result, question, path), *matched.lines, *remarks([*told, *result.problems])]
+    lines = [*_words(result, question, path), *matched.lines, *remarks([*told, *alike, *result.problems])]
     return "\n".join([*lines, f"{out}: {plural(len(result.table), 'protein')}; {beside.name}: side of each sample"])
+
+
+def _alike(sheet: SampleSheet, samples: list[str], formula: str) -> list[Problem]:
+    """Levels of a column in the formula that differ only in case or spaces: three groups where two are meant."""
+    from core.labels import similar_id_problems
+
+    columns = [str(name) for name in sheet.texts if re.search(rf"\b{re.escape(str(name))}\b", formula)]
+    return [
+        problem
+        for name in columns
+        if sheet.table[name].dtype.kind not in "fiu"
+        for problem in similar_id_problems(sorted(set(sheet.texts.loc[samples, name])), file=sheet.file, what=f"{name} label")
+    ]
+
+
+def _with_handling(ds: xr.Dataset, about: pd.DataFrame, formula: str) -> pd.DataFrame:
+    """The table of samples, with the scores of serum handling that the formula names and the table lacks."""
+    from proteomics.serum_handling import HANDLING, handling_report
+
+    asked = [name for name in HANDLING if re.search(rf"\b{name}\b", formula) and name not in about]
+    if not asked:
+        return about
+    species = str(ds.attrs["species"])
+    if not species:
+        raise InputError(f"{asked[0]} needs the species", remedy="give --species mouse or --species human")
+    found = handling_report(ds, species=species)
+    if asked[0] in found.refused:
+        raise RefusedError(f"{asked[0]} cannot be scored on this panel", found=found.refused[asked[0]])
+    scores = found.scores.set_index("sample")[asked]
+    return about.join(scores.set_axis(scores.index.astype(str)))
+
+
+def _tested(
+    ds: xr.Dataset, sheet: SampleSheet, about: pd.DataFrame, question: Question
+) -> SignatureResult | CoefficientResult:
+    from proteomics.censored import censored_test
+    from proteomics.detection_model import detection_test
+    from proteomics.differential import ModerationOptions, moderated_test
+    from proteomics.repeated_measures import repeated_measures_test
+
+    asked: dict[str, Any] = {"design": question.formula, "coefficient": question.coefficient, "samples": about}
+    if question.model == "censored":
+        return censored_test(ds, **asked)
+    if question.model == "detection":
+        return detection_test(ds, **asked)
+    block = _block(sheet, question.block)
+    if question.model == "mixed":
+        assert block is not None
+        return repeated_measures_test(ds, **asked, block=block)
+    return moderated_test(
+        ds,
+        **asked,
+        weights="array" if question.array_weights else _weights(sheet, question.weights),
+        block=block,
+        correlation=question.correlation,
+        options=ModerationOptions(trend=question.trend, robust=question.robust, below_lod=question.below_lod),
+    )
 
 
 def read_scaled(path: Path, *, scale: str = "", format: str = "auto", **options: Any) -> tuple[xr.Dataset, list[Any]]:
@@ -188,7 +271,7 @@ def _weights(sheet: SampleSheet, name: str) -> pd.Series[float] | None:
     return numbers
 
 
-def _facts(result: SignatureResult, question: Question, species: str) -> str:
+def _facts(result: CoefficientResult, question: Question, species: str) -> str:
     sides = result.sides
     stated: dict[str, Any] = {"contrast": f"{question.formula}: {result.coefficient}"}
     if species:
@@ -200,12 +283,13 @@ def _facts(result: SignatureResult, question: Question, species: str) -> str:
     return "".join(f"# {key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in stated.items())
 
 
-def _sample_rows(ds: xr.Dataset, sheet: SampleSheet, result: SignatureResult) -> pd.DataFrame:
+def _sample_rows(ds: xr.Dataset, sheet: SampleSheet, result: CoefficientResult) -> pd.DataFrame:
     """Every sample of either table: the side it is on, its weight, and why it is on none."""
     import pandas as pd
 
     sides = result.sides.set_index("sample")["side"]
-    weights = pd.Series(1.0 if result.weights is None else result.weights, index=sides.index)
+    used = getattr(result, "weights", None)
+    weights = pd.Series(1.0 if used is None else used, index=sides.index)
     why = {problem.subject: problem.message for problem in result.problems if problem.subject}
     listed = [str(name) for name in sheet.table.index]
     kinds = dict(zip(ds["sample"].values.astype(str), ds["sample_type"].values, strict=True))
@@ -224,11 +308,13 @@ def _sample_rows(ds: xr.Dataset, sheet: SampleSheet, result: SignatureResult) ->
     return pd.DataFrame(rows, columns=["sample", "side", "weight", "note"])
 
 
-def _words(result: SignatureResult, question: Question, path: Path) -> list[str]:
+def _words(result: CoefficientResult, question: Question, path: Path) -> list[str]:
+    from proteomics.signature import SignatureResult
+
     table, sides = result.table, result.sides["side"]
     known = table["p"].notna()
     found = table[table["q"] < 0.05]
-    up = int((found["logfc"] > 0).sum())
+    up = int((found["log_odds" if question.model == "detection" else "logfc"] > 0).sum())
     if (sides == "both").all():
         compared = f"slope over {plural(len(sides), 'sample')}"
     else:
@@ -241,10 +327,15 @@ def _words(result: SignatureResult, question: Question, path: Path) -> list[str]
         f"({up} up, {len(found) - up} down)",
     ]
     lines += [f"{count} not tested: {note}" for note, count in _reasons(table[~known]).items()]
+    lines += _moderation_words(result, question) if isinstance(result, SignatureResult) else [MODELS[question.model]]
+    return lines
+
+
+def _moderation_words(result: SignatureResult, question: Question) -> list[str]:
     variance = "moderated variances" + (", trend" if question.trend else "") + (", robust" if question.robust else "")
     prior = np.unique(np.asarray(result.moderated.prior.df, dtype=float))
-    lines.append(f"{variance}: prior degrees of freedom {number(prior[0])}"
-                 + (f" to {number(prior[-1])}" if len(prior) > 1 else ""))  # fmt: skip
+    lines = [f"{variance}: prior degrees of freedom {number(prior[0])}"
+                 + (f" to {number(prior[-1])}" if len(prior) > 1 else "")]  # fmt: skip
     if result.weights is not None:
         low, high = int(np.argmin(result.weights)), int(np.argmax(result.weights))
         names = result.design.index

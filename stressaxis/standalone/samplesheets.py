@@ -100,17 +100,23 @@ def match_samples(ds: xr.Dataset, sheet: SampleSheet, *, file: Path, common_only
         If they share no sample; or, unless ``common_only``, if one has samples that the other lacks. The message counts
         and lists them.
     """
+    from proteomics.readers.table import control_type
+
     kinds = dict(zip(ds["sample"].values.astype(str), ds["sample_type"].values, strict=True))
     measured = [name for name, kind in kinds.items() if kind == "sample"]
     listed = [str(name) for name in sheet.table.index]
     both = [name for name in listed if kinds.get(name) == "sample"]
     controls = [name for name in listed if kinds.get(name, "sample") != "sample"]
-    absent = [name for name in listed if name not in kinds]
+    away = [name for name in listed if name not in kinds]
+    # Plate controls are often listed and not exported.
+    own = [name for name in away if control_type(name) != "sample"]
+    absent = [name for name in away if name not in own]
     unlisted = sorted(set(measured) - set(listed), key=measured.index)
     sheet_name = Path(sheet.file).name
     faults = [
         *_fault(absent, f"of {len(listed)} samples of {sheet_name} are not in {file.name}"),
         *_fault(controls, f"of {len(listed)} samples of {sheet_name} are controls, standards or blanks in {file.name}"),
+        *_fault(own, f"of {len(listed)} samples of {sheet_name} are plate controls by name, and not in {file.name}"),
         *_fault(unlisted, f"of {len(measured)} samples of {file.name} are not in {sheet_name}"),
     ]
     if not both:

@@ -250,6 +250,73 @@ def test_differential_finds_what_was_planted(stressaxis: Command, study: tuple[P
     assert again.status == 0 and "6 shared controls" in again.out
 
 
+@pytest.mark.parametrize("model", ["moderated", "censored", "detection", "mixed"])
+def test_models_find_what_was_planted(stressaxis: Command, tmp_path: Path, model: str):
+    """60 mice, half of the values below LOD; Il4 rises by 2 SD."""
+    rng = np.random.default_rng(4)
+    mice = [f"m{k:02d}" for k in range(60)]
+    group = np.repeat(["CON", "SUS"], 30)
+    values = pd.DataFrame(rng.normal(5, 1, (60, 6)), index=mice, columns=["Il4", "Il5", "Il6", "Ccl3", "Ccl4", "Tnf"])
+    values.loc[group == "SUS", "Il4"] += 2
+    text = "# unit: log2 pg/mL\n# species: mouse\n" + values.rename_axis("sample").to_csv()
+    head, _, rows = text.partition("m00")
+    (tmp_path / "p.csv").write_text(f"{head}LOD{',5' * 6}\nm00{rows}")
+    sheet = pd.DataFrame({"mouse": mice, "group": group, "cage": [f"c{k // 2}" for k in range(60)]})
+    sheet.to_csv(tmp_path / "s.csv", index=False)
+    more = ["--block", "cage"] if model == "mixed" else []
+    said = stressaxis("differential", tmp_path / "p.csv", "--samples", tmp_path / "s.csv", "--formula", "~ group",
+                      "--coefficient", "group", "--model", model, "--out", tmp_path / "r.csv", *more)  # fmt: skip
+    assert said.status == 0, said.err
+    table = pd.read_csv(tmp_path / "r.csv").set_index("protein")
+    assert table["q"].idxmin() == "Il4" and table.loc["Il4", "q"] < 0.01
+    if model != "detection":
+        assert 1.2 < table.loc["Il4", "logfc"] < 2.8
+    if model == "censored":
+        below = int((values["Il4"] < 5).sum())
+        assert table.loc["Il4", "n_below"] == below >= 12
+    assert "(1 up, " in said.out
+
+
+def test_handling_needs_no_column(stressaxis: Command, tmp_path: Path):
+    """Il6 leaks from red cells in badly bled mice, most of them of one group; with the score the difference is gone."""
+    rng = np.random.default_rng(6)
+    mice = [f"m{k:02d}" for k in range(24)]
+    group = np.repeat(["CON", "SUS"], 12)
+    leak = np.where(group == "SUS", rng.uniform(0, 4, 24), rng.uniform(0, 1, 24))
+    columns = {name: 10 + leak + rng.normal(0, 0.2, 24) for name in ("Hba-a1", "Hbb-bs", "Car1", "Cat", "Prdx2", "Il6")}
+    columns |= {f"P{k}": rng.normal(8, 1, 24) for k in range(8)}
+    values = pd.DataFrame(columns, index=mice).rename_axis("sample")
+    (tmp_path / "p.csv").write_text("# unit: log2\n# species: mouse\n" + values.to_csv())
+    pd.DataFrame({"mouse": mice, "group": group}).to_csv(tmp_path / "s.csv", index=False)
+    common = ["differential", tmp_path / "p.csv", "--samples", tmp_path / "s.csv", "--coefficient", "group"]
+    p = {}
+    for formula in ("~ group", "~ group + haemolysis_z"):
+        said = stressaxis(*common, "--formula", formula, "--out", tmp_path / "r.csv")
+        assert said.status == 0, said.err
+        p[formula] = pd.read_csv(tmp_path / "r.csv").set_index("protein").loc["Il6", "p"]
+    assert p["~ group"] < 0.01 < 0.1 < p["~ group + haemolysis_z"]
+    refused = stressaxis(*common, "--formula", "~ group + platelet_z", "--out", tmp_path / "r.csv")
+    assert refused.status == 2 and "platelet_z cannot be scored on this panel" in refused.err
+
+
+def test_labels_that_differ_in_case_only_are_told(stressaxis: Command, study: tuple[Path, Path]):
+    sheet = pd.read_csv(study[1], dtype=str)
+    sheet.loc[8:9, "group"] = "Sus"
+    sheet.to_csv(study[1], index=False)
+    said = ask(stressaxis, study)
+    assert said.status == 2 and "group labels 'SUS', 'Sus' differ only in case" in said.err
+    said = ask(stressaxis, study, coefficient="group[T.SUS]")
+    assert said.status == 0 and "group labels 'SUS', 'Sus' differ only in case" in said.out
+
+
+def test_plate_controls_of_the_sheet_are_no_fault(stressaxis: Command, study: tuple[Path, Path]):
+    with open(study[1], "a", encoding="utf-8") as sheet:
+        sheet.write("IPC,,,,\nNegativ Ctrl,,,,\n")
+    said = ask(stressaxis, study)
+    assert said.status == 0, said.err
+    assert "2 of 14 samples of s.csv are plate controls by name, and not in m.csv: IPC, Negativ Ctrl" in said.out
+
+
 def test_plain_result_begins_with_the_signature_columns(stressaxis: Command, study: tuple[Path, Path]):
     ask(stressaxis, study)
     header = study[0].with_name("r.csv").read_text().splitlines()[0]
@@ -308,6 +375,9 @@ def test_sample_without_a_covariate_is_left_out_and_said(stressaxis: Command, st
         ({"more": ["--weights", "age", "--array-weights"]}, "exclude one another"),
         ({"more": ["--correlation", "0.2"]}, "--correlation needs --block"),
         ({"more": ["--below-lod", "half"]}, "below_lod 'half'"),
+        ({"more": ["--model", "tobit"]}, "unknown model; found tobit, expected moderated, censored, detection, mixed"),
+        ({"more": ["--model", "censored", "--trend"]}, "--trend and --model censored exclude one another"),
+        ({"more": ["--model", "mixed"]}, "--model mixed needs --block"),
         ({"more": ["--scale", "ln"]}, "unknown scale; found ln, expected log2"),
         ({"more": ["--out", "r.txt"]}, "the result is written as .csv"),
     ],
