@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_front(
             "quantile_normalise",
             "reference_normalise",
         ),
+        "normalised_table": ("bridge_tables", "impute_table", "normalise_table"),
         "imputation": ("MinProbOptions", "impute_low"),
         "array_weights": ("array_weights",),
         "block_correlation": ("BlockCorrelation", "block_correlation"),

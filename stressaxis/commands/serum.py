@@ -52,9 +52,22 @@ def serum(
     layout: Layout = None,
     replicates: Annotated[str, typer.Option("--replicates", help="Wells of one sample: keep or average.")] = "",
     contaminants: Annotated[str, typer.Option("--contaminants", help="flagged or 'first member'.")] = "",
+    normalise: Annotated[
+        str, typer.Option("--normalise", help="Of what is written: median, quantile, reference or variance.")
+    ] = "",
+    reference_sample: Annotated[
+        list[str] | None, typer.Option("--reference-sample", help="Reference wells; without it, the plates' controls.")
+    ] = None,
+    bridge: Annotated[
+        Path | None, typer.Option("--bridge", help="Second project, moved to FILE by the samples that both measured.")
+    ] = None,
+    impute: Annotated[
+        bool, typer.Option("--impute", help="Draw values without a number from the low end of their sample (MinProb).")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of --impute.")] = 0,
 ) -> None:
     """Tell what a serum table is: format, platform, panel, samples, controls, proteins, LOD, flags, plates, axes."""
-    from stressaxis.standalone.serumfiles import parse_limits, show_serum
+    from stressaxis.standalone.serumfiles import Change, parse_limits, show_serum
     from stressaxis.standalone.trackfiles import parse_pairs
 
     options = _given(
@@ -63,7 +76,10 @@ def serum(
         quantity=quantity, layout=layout, replicates=replicates, contaminants=contaminants,
         columns=parse_pairs(column or (), option="--column"),
     )  # fmt: skip
-    typer.echo(show_serum(file, out=out, samples=samples, format=format, **options))
+    change = Change(
+        bridge=bridge, normalise=normalise, reference=tuple(reference_sample or ()), impute=impute, seed=seed
+    )
+    typer.echo(show_serum(file, out=out, samples=samples, change=change, format=format, **options))
 
 
 def differential(

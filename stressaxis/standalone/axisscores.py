@@ -92,7 +92,8 @@ def score_file(
     said = _words(path, scores, method, reference, chosen, table)
     if groups is not None:
         said += _skew_words(groups, reference)
-    problems = [each for each in scores.problems if each.code != "axis_refused"]
+    known = {"axis_refused", *(each.code for each in told)}
+    problems = [each for each in scores.problems if each.code not in known]
     return "\n".join([*said, *lines, *remarks([*told, *problems]), f"{out}: written, with {', '.join(names[1:])}"])
 
 

@@ -173,7 +173,9 @@ def _alike(sheet: SampleSheet, samples: list[str], formula: str) -> list[Problem
         problem
         for name in columns
         if sheet.table[name].dtype.kind not in "fiu"
-        for problem in similar_id_problems(sorted(set(sheet.texts.loc[samples, name])), file=sheet.file, what=f"{name} label")
+        for problem in similar_id_problems(
+            sorted(set(sheet.texts.loc[samples, name])), file=sheet.file, what=f"{name} label"
+        )
     ]
 
 

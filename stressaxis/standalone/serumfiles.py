@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from proteomics.readers import SerumTable
 
 __all__ = [
+    "Change",
     "convert_serum",
     "describe_serum",
     "parse_limits",
@@ -38,8 +40,44 @@ _ENDINGS = (".csv", ".h5ad")
 _MOST_CELLS = 5_000_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is done to a table before it is written; nothing by default.
+
+    Parameters
+    ----------
+    bridge
+        Table of a second project, joined by the samples that both measured.
+    normalise, reference
+        As in :func:`proteomics.normalised_table.normalise_table`.
+    impute, seed
+        Fill values without a number (MinProb).
+    """
+
+    bridge: Path | None = None
+    normalise: str = ""
+    reference: tuple[str, ...] = ()
+    impute: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.reference and self.normalise != "reference":
+            raise InputError("--reference-sample belongs to --normalise reference", remedy="give both")
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is to be done."""
+        return bool(self.bridge or self.normalise or self.impute)
+
+
 def show_serum(
-    path: Path, *, out: Path | None = None, samples: Path | None = None, format: str = "auto", **options: Any
+    path: Path,
+    *,
+    out: Path | None = None,
+    samples: Path | None = None,
+    change: Change | None = None,
+    format: str = "auto",
+    **options: Any,
 ) -> str:
     """Read a serum table, write it anew if asked to, and say in words what it is.
 
@@ -51,6 +89,8 @@ def show_serum(
         ``.csv`` (tidy: one row a sample and protein) or ``.h5ad`` (AnnData) to write.
     samples
         Table of the samples; its columns are added by the ids in its first column.
+    change
+        What is done to the values; the file that is written holds the result.
     format
         Name of a reader, or ``auto``.
     **options
@@ -61,15 +101,17 @@ def show_serum(
     InputError
         If a file or an option cannot be used.
     """
-    from dataclasses import replace
-
     from proteomics.abundance import set_samples
     from stressaxis.standalone.samplesheets import match_samples, read_sheet
 
     if out is not None and out.suffix.lower() not in _ENDINGS:
         raise InputError("unknown kind of file to write", file=out, found=out.suffix or "no ending",
                          expected=" or ".join(_ENDINGS))  # fmt: skip
+    if change is not None and change.asked and out is None:
+        raise InputError("the values are to be changed, but nothing is written", expected="--out FILE.csv or FILE.h5ad")
     table = read_serum_file(path, format=format, **options)
+    if change is not None:
+        table = _changed(table, change, path, format, options)
     lines = []
     if samples is not None:
         sheet = read_sheet(samples)
@@ -87,6 +129,24 @@ def show_serum(
     beside = out.with_suffix(".quality.csv")
     write_text(beside, quality.samples.to_csv(index=False, lineterminator="\n"))
     return f"{said}\n{beside}: level, spread, flags and serum handling of each sample"
+
+
+def _changed(table: SerumTable, change: Change, path: Path, format: str, options: Mapping[str, Any]) -> SerumTable:
+    """The table bridged, normalised and imputed, in this order, and what each step says."""
+    from proteomics.normalised_table import bridge_tables, impute_table, normalise_table
+
+    ds, problems = table.dataset, list(table.problems)
+    if change.bridge is not None:
+        second = read_serum_file(change.bridge, format=format, **options)
+        ds, told = bridge_tables(ds, second.dataset, names=(path.name, change.bridge.name))
+        problems += [*second.problems, *told]
+    if change.normalise:
+        ds, told = normalise_table(ds, method=change.normalise, reference=change.reference)
+        problems += told
+    if change.impute:
+        ds, told = impute_table(ds, seed=change.seed)
+        problems += told
+    return replace(table, dataset=ds, problems=problems)
 
 
 def read_serum_file(path: Path, *, format: str = "auto", **options: Any) -> SerumTable:

@@ -73,6 +73,45 @@ def test_sheet_adds_columns_and_names_who_is_missing(stressaxis: Command, plate:
     assert tidy["day"].isna().tolist() == [False, True, True, True]
 
 
+def test_changed_values_are_what_is_written(stressaxis: Command, tmp_path: Path):
+    """Samples 1 and 2 log2 steps apart come together; the tidy table is read by the other commands."""
+    rng = np.random.default_rng(3)
+    level = pd.DataFrame(rng.normal(6, 1, (1, 20)) + np.zeros((8, 1)) + rng.normal(0, 0.1, (8, 20)))
+    level += np.arange(8)[:, None]
+    level.index, level.columns = [f"m{k}" for k in range(8)], [f"P{k}" for k in range(20)]
+    level.iloc[2, 4] = np.nan
+    (tmp_path / "p.csv").write_text("# unit: log2\n# species: mouse\n" + level.rename_axis("sample").to_csv())
+    out = tmp_path / "n.csv"
+    said = stressaxis("serum", tmp_path / "p.csv", "--normalise", "median", "--impute", "--seed", "4", "--out", out)
+    assert said.status == 0, said.err
+    assert "1 values without a number were drawn from the low end" in said.out
+    ds = read_serum(out).dataset
+    assert np.ptp(np.median(ds["abundance"].values, axis=1)) < 0.3 and np.isfinite(ds["abundance"].values).all()
+    assert pd.read_csv(tmp_path / "n.quality.csv")["sample"].tolist() == [f"m{k}" for k in range(8)]
+    for more, match in (
+        (["--normalise", "median"], "the values are to be changed, but nothing is written"),
+        (["--normalise", "total", "--out", out], "unknown normalisation; found total"),
+        (["--reference-sample", "m1", "--out", out], "--reference-sample belongs to --normalise reference"),
+        (["--bridge", tmp_path / "absent.csv", "--out", out], "file not found"),
+    ):
+        refused = stressaxis("serum", tmp_path / "p.csv", *more)
+        assert refused.status == 2 and match in refused.err.replace("\n", " "), refused.err
+
+
+def test_serum_tells_quality_and_handling(stressaxis: Command, tmp_path: Path):
+    rng = np.random.default_rng(3)
+    columns = {name: rng.normal(8, 0.3, 20) for name in ("Hba-a1", "Hbb-bs", "Car1", "Cat", "Prdx2")}
+    columns |= {f"P{k}": rng.normal(8, 1, 20) for k in range(12)}
+    values = pd.DataFrame(columns, index=[f"m{k:02d}" for k in range(20)])
+    values.iloc[4, :5] += 3
+    values.iloc[9] += 6
+    (tmp_path / "p.csv").write_text("# unit: log2\n# species: mouse\n" + values.rename_axis("sample").to_csv())
+    said = stressaxis("serum", tmp_path / "p.csv").out.replace("\n", " ")
+    assert "haemolysis_z: from Hba-a1, Hbb-bs, Car1, Cat, Prdx2; highest" in said
+    assert "platelet_z: no score: 0 detected member(s)" in said
+    assert "haemolysis: haemolysis_z is" in said and "far from the others in median" in said and "sample m09" in said
+
+
 def test_anndata_comes_back_whole(stressaxis: Command, plate: Path, tmp_path: Path):
     anndata = pytest.importorskip("anndata", reason="the extra interop is not installed")
     from proteomics.anndata_form import from_anndata
