@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import InputError, StressaxisError
 from core.problems import Problem
+from stressaxis import pulse
 from stressaxis.executors import Workers
 from stressaxis.faults import (
     InputChangedError,
@@ -29,6 +30,7 @@ from stressaxis.faults import (
 )
 from stressaxis.fingerprint import FileMark, code_fingerprint, code_parts, digest
 from stressaxis.ledger import Entry, Ledger
+from stressaxis.memory import limited_memory
 from stressaxis.store import Store
 
 __all__ = ["Outcome", "Task", "run_tasks", "task_key"]
@@ -38,6 +40,9 @@ _CRASHES_ALONE = 2
 
 #: So often is a file read that its drive does not give, and the pause before the second time; each further is 4 x that.
 _TRIES, _PAUSE_S = 3, 1.0
+
+#: Pause between two looks at how far the workers have come.
+_LOOK_EVERY_S = 0.5
 
 #: What Dask says when its scheduler is gone, by name because Dask is not needed for anything else here.
 _LOST_CLUSTER = ("CommClosedError", "FutureCancelledError", "CancelledError")
@@ -69,6 +74,8 @@ class Task:
         changed meanwhile is not kept.
     weight
         Expected work in any unit, for the time left.
+    frames
+        How many frames it looks at, if it tells how far it has come; 0 otherwise.
     subject, file
         Whom a failure concerns.
     """
@@ -82,6 +89,7 @@ class Task:
     needs: tuple[str, ...] = ()
     marks: Mapping[str, FileMark] = field(default_factory=dict)
     weight: float = 1.0
+    frames: float = 0.0
     subject: str = ""
     file: str = ""
 
@@ -128,6 +136,7 @@ def run_tasks(
     store: Store,
     workers: Workers,
     on_end: Callable[[Outcome], None] = lambda outcome: None,
+    on_work: Callable[[Mapping[str, int]], None] = lambda done: None,
     ledger: Ledger | None = None,
 ) -> dict[str, Outcome]:
     """Run tasks in the order their needs allow, at most two per worker in flight.
@@ -142,6 +151,8 @@ def run_tasks(
         Who works on them: a process pool's workers or a cluster's.
     on_end
         Called in this process as each task ends, for progress.
+    on_work
+        Called twice a second while tasks are worked on: id of each task that has told something to its frames done.
     ledger
         Notes what each result was made from; the caller saves it.
 
@@ -159,7 +170,7 @@ def run_tasks(
     InputError
         If the cluster is lost.
     """
-    run = _Run(list(tasks), store, workers, on_end, ledger)
+    run = _Run(list(tasks), store, workers, on_end, on_work, ledger)
     return run.finish()
 
 
@@ -172,6 +183,7 @@ class _Run:
         store: Store,
         workers: Workers,
         on_end: Callable[[Outcome], None],
+        on_work: Callable[[Mapping[str, int]], None],
         ledger: Ledger | None,
     ) -> None:
         self.tasks = {task.id: task for task in tasks}
@@ -183,7 +195,7 @@ class _Run:
         self.store = store
         self.workers = workers
         self.limit = 2 * workers.count
-        self.on_end = on_end
+        self.on_end, self.on_work = on_end, on_work
         self.ledger = ledger
         self.damaged: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
@@ -239,9 +251,10 @@ class _Run:
     def _submit(self, task: Task, key: str) -> bool:
         """Give a task to a worker; False if the pool turned out to be broken."""
         needs = {need: self._result_folder(need) for need in task.needs}
+        memory = self.workers.memory_for(alone=self.alone == task.id)
         arguments = (str(self.store.folder), key, task.function, needs, dict(task.options), dict(task.marks))
         try:
-            future = self.workers.submit(_perform, *arguments)
+            future = self.workers.submit(_perform, *arguments, memory)
         except BrokenProcessPool:
             self._suspect(task, key)
             self._rebuild()
@@ -254,7 +267,9 @@ class _Run:
         return None if outcome.state == "failed" else str(self.store.path(outcome.key))
 
     def _collect(self) -> None:
-        ended, _ = wait(self.flying, return_when=FIRST_COMPLETED)
+        pause_s = _LOOK_EVERY_S if self.workers.listens else None
+        ended, _ = wait(self.flying, timeout=pause_s, return_when=FIRST_COMPLETED)
+        self._listen()
         broken = False
         for future in ended:
             task, key = self.flying.pop(future)
@@ -275,6 +290,10 @@ class _Run:
                 self._end(Outcome(task, "failed", key, problem=failure(error, task)))
         if broken:
             self._rebuild()
+
+    def _listen(self) -> None:
+        ids = {key: task.id for task, key in self.flying.values()}
+        self.on_work({ids[key]: done for key, done in self.workers.heard().items() if key in ids})
 
     def _mended(self, task: Task) -> Problem | None:
         if task.id not in self.damaged:
@@ -334,16 +353,19 @@ def _perform(
     needs: dict[str, str | None],
     options: dict[str, Any],
     marks: dict[str, FileMark],
+    memory_bytes: int | None = None,
 ) -> float:
     """Work on one task in a worker; returns the seconds it took."""
     started = time.monotonic()
+    pulse.begin(key)
     module, name = function.split(":")
     work = getattr(importlib.import_module(module), name)
     places = {need: None if place is None else Path(place) for need, place in needs.items()}
     for attempt in range(1, _TRIES + 1):
         try:
             with Store(folder).writing(key) as output:
-                work(output, needs=places, **options)
+                with limited_memory(memory_bytes):
+                    work(output, needs=places, **options)
                 check_unchanged(marks)
             break
         except Exception as error:

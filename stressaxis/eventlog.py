@@ -38,8 +38,8 @@ class EventLog:
         Parameters
         ----------
         event
-            What happened (``run_started``, ``task_done``, ``task_reused``, ``task_failed``, ``run_finished``,
-            ``run_stopped``).
+            What happened (``run_started``, ``task_done``, ``task_reused``, ``task_failed``, ``run_progress`` now and
+            then with the share done of each recording at work, ``run_finished``, ``run_stopped``).
         level
             ``info``, ``warning`` or ``error``.
         task

@@ -14,10 +14,15 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
 from core.errors import InputError
+from stressaxis.memory import machine_memory
+from stressaxis.pulse import heard, speak_through
 
 __all__ = ["Workers", "cluster_workers", "default_workers", "process_pool", "slurm_workers"]
 
 T = TypeVar("T")
+
+#: Least memory of a worker, in bytes: with less the libraries themselves do not load.
+_LEAST_MEMORY = 1 << 30
 
 #: One thread per worker for the numerical libraries: the pool is what uses the cores.
 _ONE_THREAD = {
@@ -63,10 +68,28 @@ class Workers:
         self._make = make or self._local
         self._executor: Executor | None = None
         self._alive: Connection | None = None
+        self._ears: Connection | None = None
+        #: Bytes that the workers together may take; None: not limited (a cluster limits its own).
+        self.memory_bytes = machine_memory() if make is None else None
 
     def _local(self) -> Executor:
-        executor, self._alive = process_pool(self.count)
+        executor, self._alive, self._ears = process_pool(self.count)
         return executor
+
+    def memory_for(self, *, alone: bool) -> int | None:
+        """Bytes that a task may take: its share, or all if it is the only one at work."""
+        if self.memory_bytes is None:
+            return None
+        return max(_LEAST_MEMORY, self.memory_bytes if alone else self.memory_bytes // self.count)
+
+    @property
+    def listens(self) -> bool:
+        """Whether workers can be heard while they work."""
+        return self._ears is not None
+
+    def heard(self) -> dict[str, int]:
+        """Key of each result that a worker spoke of since the last time to frames done."""
+        return {} if self._ears is None else heard(self._ears)
 
     def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Give a call to a worker."""
@@ -90,9 +113,10 @@ class Workers:
 
     def _let_die(self) -> None:
         """End the processes of a pool at once, whatever they are at."""
-        if self._alive is not None:
-            self._alive.close()
-        self._alive = None
+        for connection in (self._alive, self._ears):
+            if connection is not None:
+                connection.close()
+        self._alive = self._ears = None
 
     def __enter__(self) -> Workers:
         return self
@@ -115,22 +139,25 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def process_pool(workers: int) -> tuple[Executor, Connection]:
+def process_pool(workers: int) -> tuple[Executor, Connection, Connection]:
     """A pool of spawned processes that end with this one, however this one ends.
 
     Returns
     -------
-    executor, alive
-        The pool, and a connection that ends its processes at once when it is closed.
+    executor, alive, ears
+        The pool, a connection that ends its processes at once when it is closed, and one to hear them through.
     """
     # Spawned children read these when they import NumPy and OpenCV.
     os.environ.update(_ONE_THREAD)
     context = multiprocessing.get_context("spawn")
     watched, alive = context.Pipe(duplex=False)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker, initargs=(watched,)), alive
+    ears, mouth = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker, initargs=(watched, mouth))
+    return pool, alive, ears
 
 
-def _prepare_worker(alive: Connection) -> None:
+def _prepare_worker(alive: Connection, mouth: Connection) -> None:
+    speak_through(mouth)
     # Ctrl-C is for the scheduler, which then stops the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -163,8 +190,15 @@ def cluster_workers(address: str) -> Workers:
     return _client_workers(client, address, wait_s=60)
 
 
-def slurm_workers(engine: SlurmJobs) -> Workers:
+def slurm_workers(engine: SlurmJobs, *, logs: str | os.PathLike[str] = ".") -> Workers:
     """Workers in jobs of a SLURM cluster, which end with the run.
+
+    Parameters
+    ----------
+    engine
+        Queue, number and size of the jobs.
+    logs
+        Folder for what the jobs print.
 
     Raises
     ------
@@ -187,6 +221,7 @@ def slurm_workers(engine: SlurmJobs) -> Workers:
         processes=1,
         memory=engine.memory,
         walltime=engine.walltime,
+        log_directory=os.fspath(logs),
         job_script_prologue=[*engine.environment, *(f"export {name}={value}" for name, value in _ONE_THREAD.items())],
     )
     cluster.scale(jobs=engine.jobs)

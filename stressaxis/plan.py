@@ -173,6 +173,7 @@ def _track(experiment: Experiment, file: InputFile, region: Region, mark: str, f
         inputs=(file.fingerprint,),
         # Scaling down makes the cost of a frame depend less on the size of the picture than the picture does.
         weight=float(frames) * (1 + facts["width"] * facts["height"] / 300_000),
+        frames=float(frames),
         file=file.name,
     )
 

@@ -118,16 +118,18 @@ def run_experiment(
     tables = read_tables(experiment)
     results = results_folder(experiment, out)
     work = results / ".work"
-    with only_run(work), _workers(experiment, workers, scheduler) as pool:
+    with only_run(work), _workers(experiment, workers, scheduler, logs=work / "jobs") as pool:
         run = _Run(experiment, tables, results, pool, console)
         run.log, run.verify, run.awaited = log, verify, awaited or {}
         return run.finish()
 
 
-def _workers(experiment: Experiment, count: int | None, scheduler: str | None) -> Workers:
+def _workers(experiment: Experiment, count: int | None, scheduler: str | None, *, logs: Path) -> Workers:
     if scheduler is not None:
         return cluster_workers(scheduler)
-    return slurm_workers(experiment.engine) if experiment.engine.kind == "slurm" else Workers(count)
+    if experiment.engine.kind == "slurm":
+        return slurm_workers(experiment.engine, logs=logs.absolute())
+    return Workers(count)
 
 
 def results_folder(experiment: Experiment, out: Path | None) -> Path:
@@ -253,7 +255,14 @@ class _Run:
 
     def _tasks(self, title: str, tasks: Sequence[Task]) -> dict[str, Outcome]:
         with RunProgress(tasks, title=title, console=self.console, log=self.log) as progress:
-            return run_tasks(tasks, store=self.store, workers=self.workers, on_end=progress.ended, ledger=self.ledger)
+            return run_tasks(
+                tasks,
+                store=self.store,
+                workers=self.workers,
+                on_end=progress.ended,
+                on_work=progress.worked,
+                ledger=self.ledger,
+            )
 
     def _facts(self, probed: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
         return {

@@ -46,9 +46,10 @@ def track_recording(
     from behavior.tracker import track
     from behavior.tracks import write_tracks
     from behavior.video import open_video
+    from stressaxis.pulse import tell
 
     # One core a recording: threads inside a file gain nothing while every core has a recording of its own.
     video = WatchedVideo(open_video(path, threads=1), region)
-    tracks = track(video, region, options=options)
+    tracks = track(video, region, options=options, progress=tell)
     write_tracks(tracks, output / TRACKS)
     write_table(video.looks(), output / LOOKS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from core.errors import InputError
+from stressaxis import pulse
 
 
 def write_value(output: Path, *, needs: dict[str, Path | None], value: int) -> None:
@@ -59,3 +61,19 @@ def change_input(output: Path, *, needs: dict[str, Path | None], path: str, how:
 
 def write_megabyte(output: Path, *, needs: dict[str, Path | None], number: int) -> None:
     (output / "value.bin").write_bytes(bytes([number]) * 1_000_000)
+
+
+def take_memory(output: Path, *, needs: dict[str, Path | None], megabytes: int) -> None:
+    """Asks for memory that is never touched: without a limit it costs nothing."""
+    held = bytearray(megabytes << 20)
+    (output / "value.txt").write_text(str(len(held)))
+
+
+def tell_frames(output: Path, *, needs: dict[str, Path | None], until: str) -> None:
+    """Tells how far it is, and goes on when it has been heard."""
+    for frames in (100, 200):
+        pulse.tell(frames)
+    started = time.monotonic()
+    while not Path(until).exists() and time.monotonic() - started < 60:
+        time.sleep(0.01)
+    (output / "value.txt").write_text("1")

@@ -91,6 +91,23 @@ def test_a_task_without_enough_memory_is_tried_alone_then_left_out(tmp_path: Pat
     assert {outcome.state for name, outcome in outcomes.items() if name != "big"} == {"done"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit no memory")
+def test_a_task_that_takes_more_than_its_share_waits_until_it_is_alone(tmp_path: Path) -> None:
+    sizes = {"small": 10, "two shares": 1200, "too big": 4000}
+    tasks = [task(name, "take_memory", options={"megabytes": size}, file=name) for name, size in sizes.items()]
+    with Workers(2) as workers:
+        workers.memory_bytes = 2 << 30
+        outcomes = run_tasks(tasks, store=Store(tmp_path), workers=workers)
+    assert {name: outcome.state for name, outcome in outcomes.items()} == {
+        "small": "done",
+        "two shares": "done",
+        "too big": "failed",
+    }
+    problem = outcomes["too big"].problem
+    assert problem is not None
+    assert (problem.code, problem.file) == ("out_of_memory", "too big")
+
+
 def test_a_damaged_result_is_told_and_made_again(tmp_path: Path) -> None:
     tasks = [task("a", "write_value", options={"value": 7}, file="a.mp4")]
     outcome = run(tasks, tmp_path)["a"]
