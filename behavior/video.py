@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ __all__ = ["Frame", "Video", "VideoInfo", "open_video", "probe"]
 #: A recording read to within this of its stated length is complete: headers round, containers count differently.
 _LENGTH_TOLERANCE_S = 1.0
 _LENGTH_TOLERANCE = 0.01
+#: A recording may begin with so many damaged pictures.
+_DAMAGED_AT_MOST = 300
 #: Pictures up to this many px are decoded by one thread when it runs beside the caller.
 _ONE_THREAD_PX = 1_000_000
 #: Pixels that :meth:`Video.opening` decodes at most: about a second's work.
@@ -81,14 +84,28 @@ def open_video(path: str | Path, *, threads: int | None = None, deblock: bool = 
     check_file(Path(path))
     with open_container(path) as container:
         stream = video_stream(container, path)
-        try:
-            first = next(container.decode(stream), None)
-        except (decoding_error(), ValueError) as error:
-            raise unreadable(path, f"its first frame cannot be decoded ({in_words(error)})") from error
-        if first is None or first.width < 2 or first.height < 2:
-            raise unreadable(path, "it holds no picture")
-        start_pts = 0 if first.pts is None else int(first.pts)
+        start_pts, first = _first_whole(container, stream, path)
         return Video(read_info(path, container, stream, first), start_pts=start_pts, threads=threads, deblock=deblock)
+
+
+def _first_whole(container: Any, stream: Any, path: str | Path) -> tuple[int, Any]:
+    """Timestamp of the first picture, and the first picture that is not damaged.
+
+    A recording that was cut out of a longer one may begin with pictures that lack what they are based on.
+    """
+    start_pts: int | None = None
+    try:
+        for picture in islice(container.decode(stream), _DAMAGED_AT_MOST + 1):
+            if start_pts is None:
+                start_pts = 0 if picture.pts is None else int(picture.pts)
+            if picture.is_corrupt:
+                continue
+            if picture.width < 2 or picture.height < 2:
+                break
+            return start_pts, picture
+    except (decoding_error(), ValueError) as error:
+        raise unreadable(path, f"its first frame cannot be decoded ({in_words(error)})") from error
+    raise unreadable(path, "it holds no picture" if start_pts is None else "its first frames are damaged")
 
 
 class Video:
@@ -143,7 +160,11 @@ class Video:
             clock = _Clock(self.info, Fraction(stream.time_base or Fraction(1, 1000)), self._start_pts)
             index = self._seek(container, stream, start_s) if start_s is not None and start_s > 2 else 0
             last_s = -1.0
+            begin, skipped = index, 0
             for picture in self._decoded(container, stream, index):
+                if picture is None:
+                    index, skipped = index + 1, skipped + 1
+                    continue
                 last_s = clock.time_s(picture.pts, index)
                 self.mended = clock.mended
                 if end_s is not None and last_s >= end_s:
@@ -155,6 +176,9 @@ class Video:
                 # Frames that the camera dropped stand in the index of an AVI file with no bytes.
                 stored = sum(entry.size > 0 for entry in stream.index_entries)
                 self.damage = self._shortfall(index, last_s, stored)
+            if skipped:
+                left_out = f"frames {begin} to {begin + skipped - 1} are damaged and left out"
+                self.damage = left_out if self.damage is None else f"{left_out}; {self.damage}"
 
     def samples(self, count: int) -> list[Frame]:
         """About ``count`` frames spread over the file, cheaply: key frames where there are enough of them.
@@ -175,7 +199,10 @@ class Video:
                         time_s = float((picture.pts - self._start_pts) * base)
                         seen[picture.pts] = Frame(-1, time_s, luma.copy())
         if len(seen) < 10:
-            return self._spread(count)
+            spread = self._spread(count)
+            if not spread:
+                raise unreadable(self.info.file, "none of its frames can be decoded")
+            return spread
         return [seen[pts] for pts in sorted(seen)]
 
     def opening(self, length_s: float, *, every_s: float) -> list[Frame]:
@@ -225,11 +252,15 @@ class Video:
             context.options = {"skip_loop_filter": "all"}
 
     def _decoded(self, container: Any, stream: Any, index: int) -> Iterator[Any]:
-        """Decoded pictures until the end or the damage, which is then stated."""
+        """Decoded pictures until the end or the damage, which is then stated; None for damaged ones before these."""
         shape, count = None, index
         try:
             for packet in container.demux(stream):
                 for picture in packet.decode():
+                    if picture.is_corrupt and shape is None and count - index <= _DAMAGED_AT_MOST:
+                        count += 1
+                        yield None
+                        continue
                     shape = shape or (picture.width, picture.height)
                     if picture.is_corrupt:
                         self.damage = f"frame {count} is damaged; read up to the frame before it"
@@ -333,7 +364,8 @@ def _first_from(container: Any, stream: Any, pts: int) -> Any:
     """First picture that decodes after seeking back from ``pts``; None if there is none."""
     try:
         container.seek(int(pts), stream=stream)
-        return next(container.decode(stream), None)
+        picture = next(container.decode(stream), None)
+        return None if picture is None or picture.is_corrupt else picture
     except (decoding_error(), ValueError, StopIteration):
         return None
 

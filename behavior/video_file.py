@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,8 @@ __all__ = [
     "video_stream",
 ]
 
+#: Length of a Matroska stream, 00:02:30.040000000.
+_CLOCK = re.compile(r"(\d{1,5}):(\d{1,2}):(\d{1,2}(?:\.\d*)?)", re.ASCII)
 _CONVERT = "convert the recording (for instance to H.264 in .mp4) or copy it again from the camera"
 
 
@@ -79,8 +82,8 @@ def _duration_s(container: Any, stream: Any) -> float:
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     stated = stream.metadata.get("DURATION", "")
-    if stated.count(":") == 2:
-        hours, minutes, seconds = stated.split(":")
+    if told := _CLOCK.fullmatch(stated):
+        hours, minutes, seconds = told.groups()
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     # A container's length is that of its longest stream, which need not be the video.
     return container.duration / 1e6 if container.duration and len(container.streams) == 1 else float("nan")

@@ -216,8 +216,9 @@ def test_damage_within_never_hangs_or_crashes(tmp_path, kind):
             frames = [frame.index for frame in video.frames()]
         except InputError:
             continue
-        assert frames == list(range(len(frames)))
-        assert len(frames) > 36 or video.damage is not None
+        # Damaged pictures may be left out at the beginning, and all from the first damage on.
+        assert frames == list(range(frames[0], frames[0] + len(frames)))
+        assert (frames[0] == 0 and len(frames) > 36) or video.damage is not None
 
 
 def test_real_recordings_open(shared):
@@ -226,3 +227,52 @@ def test_real_recordings_open(shared):
     assert (info.width, info.height, info.n_frames, info.codec) == (320, 240, 1190, "h264")
     assert info.fps == pytest.approx(15)
     assert info.duration_s == pytest.approx(79.33, abs=0.02)
+
+
+def with_damaged_beginning(tmp_path):
+    """A recording whose first picture, and not all of them, the decoder knows to be damaged."""
+    rng = np.random.default_rng(4)
+    pictures = [rng.integers(0, 255, (48, 64)).astype(np.uint8) for _ in range(30)]
+    whole = write(tmp_path / "a.avi", pictures, codec="mpeg4", pix_fmt="yuv420p", options={"g": "6"})
+    raw = whole.read_bytes()
+    start = raw.index(b"movi")
+    for place in range(start + 40, start + 1500, 30):
+        cut = tmp_path / "cut.avi"
+        cut.write_bytes(raw[:place] + b"\x11" * 12 + raw[place + 12 :])
+        try:
+            with av.open(str(cut)) as container:
+                corrupt = [frame.is_corrupt for frame in container.decode(video=0)]
+        except av.error.FFmpegError:
+            continue
+        if len(corrupt) == 30 and corrupt[0] and not corrupt[-1]:
+            return cut, corrupt
+    pytest.skip("this decoder marks no picture as damaged")
+
+
+def test_damaged_frames_at_the_beginning_are_left_out_and_told(tmp_path):
+    path, corrupt = with_damaged_beginning(tmp_path)
+    first = corrupt.index(False)
+    video = open_video(path, threads=1)
+    frames = [(frame.index, frame.time_s) for frame in video.frames()]
+    assert frames[0] == (first, pytest.approx(first / 25, abs=1e-3))
+    assert video.damage.startswith(f"frames 0 to {first - 1} are damaged and left out")
+    assert all(frame.time_s >= frames[0][1] - 1e-6 for frame in video.samples(24))
+
+
+def test_a_recording_of_damaged_frames_only_is_refused(tmp_path, monkeypatch):
+    path, corrupt = with_damaged_beginning(tmp_path)
+    monkeypatch.setattr("behavior.video._DAMAGED_AT_MOST", corrupt.index(False) - 1)
+    with pytest.raises(InputError, match="its first frames are damaged"):
+        open_video(path)
+
+
+@pytest.mark.parametrize("stated", ["a:b:c", "::", "00:00:x", "1e9:2:3", "00:00:01.0:"])
+def test_a_length_that_is_no_length_is_not_known(tmp_path, stated):
+    from types import SimpleNamespace
+
+    from behavior.video_file import _duration_s
+
+    stream = SimpleNamespace(duration=None, time_base=None, metadata={"DURATION": stated})
+    assert np.isnan(_duration_s(SimpleNamespace(duration=None, streams=[stream]), stream))
+    stream.metadata["DURATION"] = "00:02:30.040000000"
+    assert _duration_s(SimpleNamespace(duration=None, streams=[stream]), stream) == pytest.approx(150.04)
