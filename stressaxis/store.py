@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -85,12 +86,23 @@ class Store:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
-        """A temporary folder that becomes the result when the block ends without an error."""
+        """A temporary folder that becomes the result when the block ends without an error.
+
+        Raises
+        ------
+        OSError
+            With ESTALE if somebody took the folder away meanwhile, so that the work is to be done again.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=self.folder, prefix=f"tmp-{os.getpid()}-"))
         try:
             yield temporary
             self._commit(temporary, key)
+        except Exception as error:
+            if temporary.is_dir():
+                raise
+            # A second run sweeps what it takes for leftovers, on drives that know no locks.
+            raise OSError(errno.ESTALE, "what was being written was taken away", str(temporary)) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

@@ -41,6 +41,16 @@ def count_call(output: Path, *, needs: dict[str, Path | None], calls: str, error
     (output / "value.txt").write_text("1")
 
 
+def lose_folder(output: Path, *, needs: dict[str, Path | None], calls: str) -> None:
+    """Stands for a second run that sweeps the folder a task is writing to."""
+    first = not Path(calls).exists()
+    with open(calls, "a") as stream:
+        stream.write("x")
+    if first:
+        output.rmdir()
+    (output / "value.txt").write_text("1")
+
+
 def want_memory(output: Path, *, needs: dict[str, Path | None], calls: str) -> None:
     with open(calls, "a") as stream:
         stream.write("x")
