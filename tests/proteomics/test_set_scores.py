@@ -33,11 +33,22 @@ def reference() -> tuple[np.ndarray, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize(("method", "column"), [("ssgsea", "ssgsea"), ("gsva", "gsva_exact"), ("pc1", "pc1")])
+@pytest.mark.parametrize(
+    ("method", "column"),
+    [("ssgsea", "ssgsea"), ("gsva", "gsva_exact"), ("pc1", "pc1"), ("singscore", "singscore")],
+)
 def test_equal_to_r(reference, name: str, method: str, column: str) -> None:
     values, scores = reference
     ours = score(values, [number - 1 for number in SETS[name]], method)
     np.testing.assert_allclose(ours, scores.loc[name, column], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_singscore_of_members_that_go_down_equals_r(reference, name: str) -> None:
+    values, scores = reference
+    members = [number - 1 for number in SETS[name]]
+    ours = score(values, members, "singscore", [1.0, 1.0, *[-1.0] * (len(members) - 2)])
+    np.testing.assert_allclose(ours, scores.loc[name, "singscore_mixed"], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", SETS)
