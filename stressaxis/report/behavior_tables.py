@@ -124,8 +124,9 @@ def ratio_variants(animals: pd.DataFrame, *, cut: float = 1.0) -> pd.DataFrame:
                 "median": float(both["variant"].median()),
                 "below the cut": int((both["variant"] < cut).sum()),
                 "changed class": int(((both["variant"] < cut) != (both["default"] < cut)).sum()),
+                # Ratios that are all the same correlate with nothing.
                 "Spearman": float(both["variant"].corr(both["default"], method="spearman"))
-                if len(both) > 2
+                if len(both) > 2 and (both.nunique() > 1).all()
                 else float("nan"),
             }
         )

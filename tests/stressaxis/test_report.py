@@ -16,6 +16,7 @@ import pytest
 
 from core.errors import InputError
 from stressaxis.report.behavior_sections import interaction_section, paths_section
+from stressaxis.report.behavior_tables import ratio_variants
 from stressaxis.report.blocks import MouseGrid, Paragraph
 from stressaxis.report.build import build_report
 from stressaxis.report.methods import methods_paragraphs
@@ -437,6 +438,11 @@ def test_a_browser_draws_the_page_without_a_complaint(whole: tuple[Path, Page], 
     found = re.search(r'data-found="(\d+)"', run.stdout)
     assert found is not None and int(found[1]) >= 4
     assert run.stdout.count('class="mouse chosen"') == 1
+
+
+def test_ratios_that_are_all_the_same_have_no_correlation() -> None:
+    table = pd.DataFrame({"role": "defeated", "si_ratio": [0.8] * 4, "si_wide": [0.7, 0.8, 0.9, 1.0]})
+    assert ratio_variants(table)["Spearman"].isna().all()
 
 
 def test_the_quality_of_recordings_is_listed_worst_first() -> None:
