@@ -24,9 +24,13 @@ COLUMNS = ("time_s", "light_grey", "edge_px", "enclosure_change_percent")
 #: Time between two looks; a picture is compared with the one this many looks before.
 LOOK_EVERY_S, LOOKS_BACK = 1.0, 2
 #: Time between two measurements of the focus.
-FOCUS_EVERY_S = 10.0
-#: Longest side of the small picture, in cells: half a centimetre each in a usual box.
+FOCUS_EVERY_S = 30.0
+#: Cells along the longest side of the floor: half a centimetre each in a usual box.
 CELLS = 96
+#: Parts of the floor that the enclosure is set against.
+FLOOR_PARTS = 4
+#: Every so many px in both directions the light is measured.
+LIGHT_STEP = 7
 #: What must change in a cell: grey levels, standard deviations of the floor's cells, and a share of the differences
 #: around the cell, which a camera that trembles moves over it.
 LEAST_GREY, LEAST_NOISE, TREMBLE = 5.0, 4.5, 0.2
@@ -56,17 +60,39 @@ class PictureWatch:
     def __init__(self, region: Region, shape: tuple[int, int]) -> None:
         x0, y0, x1, y1 = _bounds(region, shape)
         self._part = slice(y0, y1), slice(x0, x1)
-        scale = min(1.0, CELLS / max(y1 - y0, x1 - x0))
-        self._size = max(3, round((x1 - x0) * scale)), max(3, round((y1 - y0) * scale))
-        cells = self._size[1], self._size[0]
+        self._scale = min(1.0, CELLS / max(y1 - y0, x1 - x0))
         moved = [None if p is None else p - (x0, y0) for p in (region.floor_px, region.enclosure_px)]
-        floor = polygon_mask(moved[0], cells, scale=scale)
-        self._box = np.zeros(cells, np.uint8) if moved[1] is None else polygon_mask(moved[1], cells, scale=scale)
-        self._floor = (floor > 0) & (self._box == 0)
-        self._has_box = int((self._box > 0).sum()) >= 12 and bool(self._floor.any())
-        self._before: deque[tuple[Image, float]] = deque(maxlen=LOOKS_BACK)
+        floor = polygon_mask(moved[0], (y1 - y0, x1 - x0))
+        self._box: Image = np.zeros((0, 0), np.uint8)
+        self._places: list[tuple[slice, slice]] = []
+        if moved[1] is not None:
+            floor[polygon_mask(moved[1], floor.shape) > 0] = 0
+            self._place_box(moved[1], floor)
+        self._points = np.flatnonzero(floor[::LIGHT_STEP, ::LIGHT_STEP])
+        self._before: deque[tuple[list[Image], float]] = deque(maxlen=LOOKS_BACK)
         self._rows: list[tuple[float, float, float, float]] = []
         self._next_s, self._focus_s = -np.inf, -np.inf
+
+    def _place_box(self, box_px: Image, floor: Image) -> None:
+        """The part of the picture around the enclosure, and parts of the floor of the same size to set it against."""
+        rows, columns = floor.shape
+        left, top = (int(v) for v in np.clip(np.floor(box_px.min(axis=0)), 0, [columns - 4, rows - 4]))
+        right, bottom = (int(v) for v in np.clip(np.ceil(box_px.max(axis=0)) + 1, [left + 4, top + 4], [columns, rows]))
+        width, height = right - left, bottom - top
+        box = polygon_mask(box_px - (left, top), self._size((height, width)), scale=self._scale)
+        free = []
+        for y in np.linspace(0, rows - height, 4).astype(int).tolist():
+            for x in np.linspace(0, columns - width, 4).astype(int).tolist():
+                place = slice(y, y + height), slice(x, x + width)
+                if (floor[place] > 0).mean() > 0.9:
+                    free.append(place)
+        if int((box > 0).sum()) >= 12 and free:
+            chosen = np.unique(np.linspace(0, len(free) - 1, FLOOR_PARTS).astype(int))
+            self._box = box
+            self._places = [(slice(top, bottom), slice(left, right)), *(free[k] for k in chosen)]
+
+    def _size(self, shape: tuple[int, int]) -> tuple[int, int]:
+        return max(3, round(shape[0] * self._scale)), max(3, round(shape[1] * self._scale))
 
     def look(self, luma: Image, time_s: float) -> None:
         """Take in a (H, W) picture; most are passed over."""
@@ -76,10 +102,11 @@ class PictureWatch:
             return
         self._next_s = time_s + LOOK_EVERY_S - 1e-6
         part = luma[self._part]
-        small = cv2.resize(part, self._size, interpolation=cv2.INTER_AREA)
-        light = float(np.median(small[self._floor])) if self._floor.any() else float(np.median(small))
+        points = np.ascontiguousarray(part[::LIGHT_STEP, ::LIGHT_STEP])
+        light = float(np.median(points.take(self._points) if len(self._points) else points))
+        small = [cv2.resize(part[place], self._box.shape[::-1], interpolation=cv2.INTER_AREA) for place in self._places]
         change = float("nan")
-        if self._has_box and len(self._before) == LOOKS_BACK:
+        if small and len(self._before) == LOOKS_BACK:
             change = self._change((small, light), self._before[0])
         edge = float("nan")
         if time_s >= self._focus_s:
@@ -88,19 +115,18 @@ class PictureWatch:
         self._before.append((small, light))
         self._rows.append((time_s, light, edge, change))
 
-    def _change(self, now: tuple[Image, float], before: tuple[Image, float]) -> float:
+    def _change(self, now: tuple[list[Image], float], before: tuple[list[Image], float]) -> float:
         """Percent of the enclosure that differs from an earlier picture, its light taken out."""
         import cv2
 
         middle = max((now[1] + before[1]) / 2, 1.0)
-        new: Image = now[0].astype(np.float32) * (middle / max(now[1], 1.0))
-        old: Image = before[0].astype(np.float32) * (middle / max(before[1], 1.0))
-        box = self._box > 0
+        news: list[Image] = [picture * np.float32(middle / max(now[1], 1.0)) for picture in now[0]]
+        olds: list[Image] = [picture * np.float32(middle / max(before[1], 1.0)) for picture in before[0]]
+        # Noise as it is on the floor beside; the subject may be in one part of it.
+        noise = float(np.median([_spread(new - old) for new, old in zip(news[1:], olds[1:], strict=True)]))
+        new, old, box = news[0], olds[0], self._box > 0
         # A shadow that falls on the whole enclosure is light, too.
-        new *= float(np.clip(np.median((old[box] + 1) / (new[box] + 1)), 0.5, 2))
-        # Over a floor that grows lighter or darker the noise grows with it.
-        difference = (new - old)[self._floor]
-        noise = 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
+        new = new * np.float32(np.clip(np.median((old[box] + 1) / (new[box] + 1)), 0.5, 2))
         square = np.ones((3, 3), np.uint8)
         contrast = cv2.subtract(cv2.dilate(old, square), cv2.erode(old, square))
         limit = max(LEAST_GREY, LEAST_NOISE * noise) + TREMBLE * contrast
@@ -124,6 +150,11 @@ class PictureWatch:
         return pd.DataFrame(self._rows, columns=list(COLUMNS), dtype=float)
 
 
+def _spread(difference: Image) -> float:
+    """Robust standard deviation."""
+    return 1.4826 * float(np.median(np.abs(difference - np.median(difference))))
+
+
 def edge_width_px(picture: Image) -> float:
     """Length in px over which the strong edges of a picture rise: 1 to 3 in focus, more the more it is blurred.
 
@@ -142,14 +173,13 @@ def edge_width_px(picture: Image) -> float:
     scale = max(1, round(float(max(picture.shape)) / FOCUS_SIDE))
     if scale > 1:
         picture = cv2.resize(picture, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-    smooth = picture.astype(np.float32)
-    step = cv2.magnitude(
-        cv2.filter2D(smooth, cv2.CV_32F, np.array([[-1.0, 1.0]], np.float32), anchor=(0, 0)),
-        cv2.filter2D(smooth, cv2.CV_32F, np.array([[-1.0], [1.0]], np.float32), anchor=(0, 0)),
-    )
+    across = cv2.filter2D(picture, cv2.CV_32F, np.array([[-1.0, 1.0]], np.float32), anchor=(0, 0))
+    down = cv2.filter2D(picture, cv2.CV_32F, np.array([[-1.0], [1.0]], np.float32), anchor=(0, 0))
     window = np.ones((EDGE_WINDOW, EDGE_WINDOW), np.uint8)
-    span = cv2.subtract(cv2.dilate(smooth, window), cv2.erode(smooth, window))
-    steepest = cv2.dilate(step, window)
+    span = cv2.subtract(cv2.dilate(picture, window), cv2.erode(picture, window))
+    # Every third place: the windows of neighbours are nearly the same.
+    steepest = cv2.dilate(cv2.magnitude(across, down), window)[::3, ::3]
+    span = span[::3, ::3]
     top = float(np.percentile(span, 99))
     if top < 10:
         return float("nan")

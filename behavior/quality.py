@@ -108,9 +108,9 @@ class RecordingQuality:
     ----------
     row
         ``file, frames, frames_per_s, duration_s, lost_percent, longest_lost_s, jumps_per_min, late_percent,
-        longest_frame_s, stated_frames_per_s, mended_percent, repeated_percent, area_ratio, contrast_grey``, those of
-        :func:`behavior.picture_quality.picture_measures`, ``camera_moved_px, camera_moved_s, light`` and ``flags``,
-        what made the light amber or red.
+        longest_frame_s, stated_frames_per_s, mean_frames_per_s, mended_percent, repeated_percent, area_ratio,
+        contrast_grey``, those of :func:`behavior.picture_quality.picture_measures`, ``camera_moved_px,
+        camera_moved_s, light`` and ``flags``, what made the light amber or red.
     problems
         The same flags as problems.
     """
@@ -172,6 +172,7 @@ def check_recording(
     row["jumps_per_min"] = _jumps(centre_cm, time, options.jump_speed_cm_s)
     stated = float(tracks.attrs.get("fps", float("nan")))
     row["stated_frames_per_s"] = stated
+    row["mean_frames_per_s"] = (len(whole) - 1) / float(whole[-1] - whole[0]) if len(whole) > 1 else float("nan")
     row["mended_percent"] = 100 * float(tracks.attrs.get("timestamps_mended", 0)) / max(len(whole), 1)
     row["repeated_percent"] = _repeated(centre_cm)
     row["area_ratio"] = _area_ratio(tracks, within)
@@ -287,7 +288,9 @@ def _rate_flags(row: Mapping[str, Any], options: QualityOptions) -> list[tuple[s
         )
         flags.append(("amber", "repeated_frames", message))
     stated, found = row["stated_frames_per_s"], row["frames_per_s"]
-    if abs(found - stated) > options.rate_amber_percent / 100 * stated:
+    # Where frames were dropped the file states the mean of what is left.
+    off = min(abs(found - stated), abs(row["mean_frames_per_s"] - stated))
+    if off > options.rate_amber_percent / 100 * stated:
         message = f"the file states {stated:.2f} frames a second, its timestamps have {found:.2f}"
         flags.append(("amber", "frame_rate_differs", message))
     return flags
