@@ -1,91 +1,96 @@
-"""The batch engine: its overhead, the memory of the process that plans, and how soon a second run sees nothing to do.
+"""The batch engine: what it adds to the tasks' own time, memory of the process that plans, a run with nothing to do.
 
-    python benchmarks/engine.py overhead --recordings 1000 --workers 2
-    python benchmarks/engine.py memory --tasks 100 20000
-    python benchmarks/engine.py second --recordings 1000
+    python benchmarks/engine.py --recordings 1000 --folder /tmp/archive --out docs/validation/engine.md
 
-`overhead` runs the engine on tasks that decode nothing but last as long as `--task-ms` says and write a result of
-`--kilobytes`, for as many tasks as a run of so many recordings has (open, track, score). Wall time minus the tasks' own
-time divided by the workers is the engine's. `second` makes the folder of results that such a run leaves, and times a
-run that reuses all of it, fingerprints of the recordings included.
+Three parts, `--parts tasks memory archive`. `tasks`: tasks of no length, so that all time is the engine's. `memory`:
+the process that plans, after 100 and after 20,000 of them. `archive`: the whole program on recordings remuxed from 50
+renders, small and short, then once more with nothing changed; what was made and measured stays in `--folder` and is
+not done again. Where other programs work on the same cores only processor time tells anything: both are given.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from stressaxis.engine import Outcome, Task, run_tasks
+from benchmarks.archive import SMALL, Measured, make_archive, run_archive
+from stressaxis.engine import Task, run_tasks
 from stressaxis.executors import Workers
-from stressaxis.fingerprint import FingerprintMemory
-from stressaxis.inputs import fingerprint_files
 from stressaxis.ledger import Ledger
 from stressaxis.store import Store
+from tests.integration.calibration import commit, markdown
 
 HERE = "benchmarks.engine"
+WORKERS = 2
+RENDERS = 50
 
 
-def work(output: Path, *, needs: dict[str, Path | None], number: int, task_ms: float, kilobytes: int) -> None:
-    """A task that keeps a core busy for a time, reads what it needs and writes a result."""
-    started = time.perf_counter()
+def work(output: Path, *, needs: dict[str, Path | None], number: int, kilobytes: int) -> None:
+    """A task that reads what it needs and writes a result."""
     for place in needs.values():
         if place is not None:
             (place / "result.bin").read_bytes()
     (output / "result.bin").write_bytes(number.to_bytes(4, "little") * (kilobytes * 256))
-    while (time.perf_counter() - started) * 1000 < task_ms:
-        pass
 
 
-def pipeline(recordings: int, *, task_ms: float, kilobytes: int) -> list[Task]:
-    """Tasks of a run: open and track each recording, score each pair, bring all together."""
+def pipeline(count: int, *, kilobytes: int) -> list[Task]:
+    """About so many tasks, needing each other as those of a run do: open, track, score a pair, bring all together."""
     tasks = []
-    for number in range(recordings):
-        size = {"kilobytes": kilobytes}
-        options = {"number": number, "task_ms": task_ms, **size}
-        tasks.append(_task(f"open {number}", options | {"task_ms": 0.0, "kilobytes": 1}, inputs=(f"f{number}",)))
+    for number in range(int(count / 2.5)):
+        options = {"number": number, "kilobytes": kilobytes}
+        tasks.append(_task(f"open {number}", {"number": number, "kilobytes": 1}, inputs=(f"f{number}",)))
         tasks.append(_task(f"track {number}", options, inputs=(f"f{number}",)))
         if number % 2:
-            needs = (f"track {number - 1}", f"track {number}")
-            tasks.append(_task(f"score {number}", options | {"task_ms": task_ms / 20}, needs=needs))
+            tasks.append(_task(f"score {number}", options, needs=(f"track {number - 1}", f"track {number}")))
     scores = tuple(task.id for task in tasks if task.id.startswith("score"))
-    return [*tasks, _task("animals", {"number": 0, "task_ms": 0.0, "kilobytes": 1}, needs=scores)]
+    return [*tasks, _task("animals", {"number": 0, "kilobytes": 1}, needs=scores)]
 
 
 def _task(name: str, options: dict[str, Any], **rest: Any) -> Task:
     return Task(id=name, function=f"{HERE}:work", options=options, file=name, **rest)
 
 
-def measure_overhead(recordings: int, workers: int, task_ms: float, kilobytes: int) -> None:
-    tasks = pipeline(recordings, task_ms=task_ms, kilobytes=kilobytes)
-    with tempfile.TemporaryDirectory() as folder, Workers(workers) as pool:
-        _warm(pool, workers)
-        ended: list[Outcome] = []
-        ledger = Ledger(Path(folder) / "tasks.json")
-        started = time.perf_counter()
-        run_tasks(tasks, store=Store(Path(folder) / "store"), workers=pool, on_end=ended.append, ledger=ledger)
-        ledger.save()
-        wall_s = time.perf_counter() - started
-    own_s = sum(outcome.seconds for outcome in ended) / workers
-    share = (wall_s - own_s) / wall_s
-    print(f"{recordings} recordings, {len(tasks)} tasks of {task_ms:g} ms, {workers} workers: wall {wall_s:.2f} s, ")
-    print(f"tasks' own {own_s:.2f} s a worker, engine {wall_s - own_s:.2f} s = {share:.1%} of wall time")
-    per_task_ms = (wall_s - own_s) * 1000 * workers / len(tasks)
-    print(f"{per_task_ms:.2f} ms a task of one worker's time")
-
-
-def _warm(pool: Workers, workers: int) -> None:
-    """Start every process: that of the pool, and its imports, are paid once, whatever the number of recordings."""
-    waiting = [pool.submit(_import_all) for _ in range(workers)]
-    for future in waiting:
-        future.result()
+def measure_tasks(counts: list[int]) -> str:
+    """Processor time of the engine for each task: in the process that plans, and around the task in the worker."""
+    rows = []
+    for count in counts:
+        tasks = pipeline(count, kilobytes=200)
+        with tempfile.TemporaryDirectory() as folder, Workers(WORKERS) as pool:
+            for future in [pool.submit(_import_all) for _ in range(WORKERS)]:
+                future.result()
+            ledger, store = Ledger(Path(folder) / "tasks.json"), Store(Path(folder) / "store")
+            took: list[tuple[float, float]] = []
+            for _ in ("first", "again"):
+                wall_s, cpu_s = time.perf_counter(), time.process_time()
+                run_tasks(tasks, store=store, workers=pool, ledger=ledger)
+                ledger.save()
+                took.append((time.process_time() - cpu_s, time.perf_counter() - wall_s))
+        (first_cpu_s, first_s), (again_cpu_s, again_s) = took
+        each = 1000 / len(tasks)
+        rows.append(
+            (len(tasks), *(f"{each * value:.2f}" for value in (first_cpu_s, first_s * WORKERS, again_cpu_s, again_s)))
+        )
+    header = (
+        "tasks",
+        "planning process, processor ms a task",
+        "all, wall ms of one worker a task",
+        "found done, processor ms a task",
+        "found done, wall ms a task",
+    )
+    return (
+        "## Tasks of no length\n\nTasks that write 200 kB; the wall time is that of writing, checksums and waiting for "
+        "the disk included.\n\n" + markdown(header, rows)
+    )
 
 
 def _import_all() -> None:
@@ -94,15 +99,20 @@ def _import_all() -> None:
     time.sleep(1.0)
 
 
-def measure_memory(counts: list[int]) -> None:
+def measure_memory(counts: list[int]) -> str:
     """Each count in a process of its own."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
+    rows = []
     for count in counts:
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             before_mb, after_mb = pool.submit(_grown, count).result()
-        print(f"{count} tasks: {after_mb - before_mb:.0f} MB more than before planning ({before_mb:.0f} MB)")
+        rows.append((count, f"{before_mb:.0f}", f"{after_mb - before_mb:.0f}"))
+    header = ("tasks", "before planning, MB", "more at its peak, MB")
+    return "## Memory of the process that plans\n\nLimit: 200 MB more for 20,000 than for 100.\n\n" + markdown(
+        header, rows
+    )
 
 
 def _grown(count: int) -> tuple[float, float]:
@@ -110,8 +120,8 @@ def _grown(count: int) -> tuple[float, float]:
 
     gc.collect()
     before = _peak_mb()
-    tasks = pipeline(int(count / 2.5), task_ms=0.0, kilobytes=1)
-    with tempfile.TemporaryDirectory() as folder, Workers(2) as pool:
+    tasks = pipeline(count, kilobytes=1)
+    with tempfile.TemporaryDirectory() as folder, Workers(WORKERS) as pool:
         ledger = Ledger(Path(folder) / "tasks.json")
         run_tasks(tasks, store=Store(Path(folder) / "store"), workers=pool, ledger=ledger)
         ledger.save()
@@ -125,51 +135,112 @@ def _peak_mb() -> float:
     return kilobytes / 1024 / (1024 if sys.platform == "darwin" else 1)
 
 
-def measure_second(recordings: int, kilobytes: int) -> None:
-    tasks = pipeline(recordings, task_ms=0.0, kilobytes=kilobytes)
-    with tempfile.TemporaryDirectory() as folder, Workers(2) as pool:
-        base = Path(folder)
-        files = {f"{number}.mp4": base / f"{number}.mp4" for number in range(recordings)}
-        for number, path in enumerate(files.values()):
-            path.write_bytes(number.to_bytes(4, "little") * 1000)
-
-        def once() -> dict[str, Outcome]:
-            memory = FingerprintMemory(base / "fingerprints.json")
-            fingerprint_files(files, memory=memory, workers=pool)
-            memory.save()
-            ledger = Ledger(base / "tasks.json")
-            outcomes = run_tasks(tasks, store=Store(base / "store"), workers=pool, ledger=ledger)
-            ledger.save()
-            return outcomes
-
-        _timed("first", once)
-        outcomes = _timed("second", once)
-        states = {outcome.state for outcome in outcomes.values()}
-        print(f"{recordings} recordings, {len(tasks)} tasks, {kilobytes} kB each; second run: {states}")
+def measure_archive(folder: Path, recordings: int) -> str:
+    """First run and second run of the whole program, and what they make of 1-minute recordings."""
+    config = folder / "experiment.yaml"
+    if not config.is_file():
+        make_archive(folder, recordings=recordings, renders=RENDERS)
+    minute_s = _kept(folder / "minute.json", lambda: {"track_s": track_a_minute()})["track_s"]
+    first = Measured(
+        **_kept(folder / "first.json", lambda: asdict(run_archive(config, folder / "out", workers=WORKERS)))
+    )
+    second = run_archive(config, folder / "out", workers=WORKERS)
+    return "\n\n".join(
+        (_first_words(first, recordings), _minutes_words(first, recordings, minute_s), _second_words(second))
+    )
 
 
-def _timed(what: str, call: Callable[[], dict[str, Outcome]]) -> dict[str, Outcome]:
-    started = time.perf_counter()
-    outcomes = call()
-    print(f"{what} run: {time.perf_counter() - started:.2f} s")
-    return outcomes
+def _kept(file: Path, measure: Any) -> dict[str, Any]:
+    """What was measured before in this folder, or is now."""
+    if not file.is_file():
+        file.write_text(json.dumps(measure()))
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+def _first_words(first: Measured, recordings: int) -> str:
+    rows = [(step, first.counts[step], f"{seconds:.0f}") for step, seconds in first.own_s.items()]
+    size = f"{SMALL['width_px']} x {SMALL['height_px']} px, {SMALL['fps']} frames/s, {SMALL['window_s']} s scored"
+    return (
+        f"## {recordings} recordings through the whole program\n\nRemuxed from {RENDERS} renders, no two with the same "
+        f"content; {size}; {WORKERS} workers.\n\n" + markdown(("step", "tasks", "own time, s"), rows) + "\n\n"
+        f"Wall time {first.wall_s:.0f} s; the tasks' own divided by the workers "
+        f"{sum(first.own_s.values()) / WORKERS:.0f} s. The process that plans (start, fingerprints, planning, "
+        f"collecting, publishing, report) used {first.scheduler_cpu_s:.0f} s of processor time; from the last task to "
+        f"the end {first.last_s:.0f} s."
+    )
+
+
+def _minutes_words(first: Measured, recordings: int, minute_s: float) -> str:
+    """The most that the engine can add: all of its processor time, and a worker idle while the last steps run."""
+    alone_s = sum(first.own_s.get(step, 0.0) for step in ("animals", "statistics")) * (WORKERS - 1) / WORKERS
+    engine_s = first.scheduler_cpu_s + alone_s
+    rest_s = sum(seconds for step, seconds in first.own_s.items() if step != "track")
+    own_s = (minute_s * recordings + rest_s) / WORKERS
+    return (
+        f"Tracking a minute of 480 x 360 px at 15 frames/s takes {minute_s:.1f} s of processor time here. For "
+        f"{recordings} such recordings the tasks' own time is {own_s:.0f} s on {WORKERS} workers. The engine adds at "
+        f"most what the planning process uses and the time in which the other worker waits for the last steps, "
+        f"{engine_s:.0f} s: **{engine_s / (own_s + engine_s):.2%}** of wall time (limit 2 %)."
+    )
+
+
+def _second_words(second: Measured) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in second.states.items())
+    return (
+        f"A second run with nothing changed ({states}): {second.wall_s:.1f} s from the start of the process to its "
+        f"end, {second.scheduler_cpu_s:.1f} s of them processor time (limit 5 s)."
+    )
+
+
+def track_a_minute() -> float:
+    """Processor time of tracking one minute at the demo's size, in s."""
+    from behavior.arena import ArenaOptions, build_arena
+    from behavior.region import Region
+    from behavior.simulation.render import RenderOptions, calibration, render_trial
+    from behavior.tracker import track
+    from behavior.video import open_video
+
+    options = RenderOptions(fps=15, width_px=480, height_px=360, window_s=60.0, after_s=0.0, arena_seed=1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.mp4"
+        render_trial(path, options=options, seed=1)
+        arena = build_arena(ArenaOptions(), corners_px=calibration(options, 1)[0])
+        region = Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
+        started = time.process_time()
+        track(open_video(path, threads=1), region)
+        return time.process_time() - started
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("overhead", "memory", "second"))
+    parser.add_argument(
+        "--parts", nargs="+", choices=("tasks", "memory", "archive"), default=["tasks", "memory", "archive"]
+    )
     parser.add_argument("--recordings", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--task-ms", type=float, default=3000.0, help="as long as tracking a minute takes")
-    parser.add_argument("--kilobytes", type=int, default=200, help="size of a track")
-    parser.add_argument("--tasks", type=int, nargs="+", default=[100, 20000])
+    parser.add_argument("--tasks", type=int, nargs="+", default=[500, 5000])
+    parser.add_argument("--memory-tasks", type=int, nargs="+", default=[100, 20000])
+    parser.add_argument("--folder", type=Path, help="keeps recordings and results; without it they are made anew")
+    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    if asked.what == "overhead":
-        measure_overhead(asked.recordings, asked.workers, asked.task_ms, asked.kilobytes)
-    elif asked.what == "memory":
-        measure_memory(asked.tasks)
-    else:
-        measure_second(asked.recordings, asked.kilobytes)
+    before = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name:
+        parts = {
+            "tasks": lambda: measure_tasks(asked.tasks),
+            "memory": lambda: measure_memory(asked.memory_tasks),
+            "archive": lambda: measure_archive(asked.folder or Path(name), asked.recordings),
+        }
+        told = []
+        for part in asked.parts:
+            told.append(parts[part]())
+            print(told[-1], flush=True)
+    load = f"{before:.1f} and {os.getloadavg()[0]:.1f} processes at work on {os.cpu_count()} cores before and after"
+    head = (
+        f"# The batch engine\n\nWritten by `python benchmarks/engine.py --parts {' '.join(asked.parts)}` (commit "
+        f"{commit()}; {load}, these included). Simulated recordings only."
+    )
+    if asked.out is not None:
+        asked.out.write_text("\n\n".join([head, *told]) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

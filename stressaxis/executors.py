@@ -221,7 +221,8 @@ def slurm_workers(engine: SlurmJobs, *, logs: str | os.PathLike[str] = ".") -> W
         processes=1,
         memory=engine.memory,
         walltime=engine.walltime,
-        log_directory=os.fspath(logs),
+        # The line that tells SLURM knows no blanks; without it the files lie where the run was started.
+        log_directory=None if any(letter.isspace() for letter in os.fspath(logs)) else os.fspath(logs),
         job_script_prologue=[*engine.environment, *(f"export {name}={value}" for name, value in _ONE_THREAD.items())],
     )
     cluster.scale(jobs=engine.jobs)

@@ -19,7 +19,7 @@ from stressaxis.atomic import write_text
 from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.eventlog import EventLog
 from stressaxis.executors import Workers, cluster_workers, slurm_workers
-from stressaxis.fingerprint import FingerprintMemory, canonical_json
+from stressaxis.fingerprint import FingerprintMemory, canonical_json, digest
 from stressaxis.inputs import InputFile, fingerprint_files
 from stressaxis.ledger import Ledger
 from stressaxis.lock import only_run
@@ -41,6 +41,7 @@ __all__ = ["LEDGER", "MEMORY", "RunOutcome", "probe_tasks", "results_folder", "r
 
 #: Files in the folder ``.work`` of the results: what each result was made from, and fingerprints of inputs.
 LEDGER, MEMORY = "tasks.json", "fingerprints.json"
+_PUBLISHED, _REPORT = "published.json", "report.txt"
 
 _TABLE_STEPS = (ARENAS_TASK, "animals", "serum", "statistics", "people")
 
@@ -282,7 +283,7 @@ class _Run:
                 files |= {f"tables/{path.name}": path for path in sorted(place.glob("*.csv"))}
             if name.startswith("score "):
                 files |= {f"tracks/{path.name}": path for path in sorted((place / TRACKS_FOLDER).glob("*.nc"))}
-        changed = publish(files, self.results, listing=self.work / "published.json", reread=self.verify)
+        changed = publish(files, self.results, listing=self.work / _PUBLISHED, reread=self.verify)
         table = problems_table(self.problems).to_csv(index=False, lineterminator="\n")
         if _write_if_new(self.results / "problems.csv", table):
             changed.append("problems.csv")
@@ -343,16 +344,23 @@ class _Run:
         provenance["finished"] = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         provenance["duration_s"] = round(time.monotonic() - self.clock, 1)
         self._write_provenance(provenance)
-        if changed or not report.exists():
+        made_from = self._report_basis(provenance)
+        if changed or not report.exists() or _read_text(self.work / _REPORT) != made_from:
             from stressaxis.prism import write_prism_tables
             from stressaxis.report.build import build_report
 
             write_prism_tables(self.results)
             build_report(self.results)
+            write_text(self.work / _REPORT, made_from)
         failures = [problem for problem in self.problems if problem.severity == "error"]
         if self.log is not None:
             self.log.write("run_finished", progress=1.0, duration_s=provenance["duration_s"], tasks=dict(counts))
         return RunOutcome(self.results, failures, self._summary(counts, failures), counts)
+
+    def _report_basis(self, provenance: Mapping[str, Any]) -> str:
+        """What the report is made from; a run that was stopped while it wrote the report has published all before."""
+        published = _read_text(self.work / _PUBLISHED), _read_text(self.results / "problems.csv")
+        return digest([published, provenance["config"], provenance["versions"]])
 
     def _summary(self, counts: Mapping[str, int], failures: Sequence[Problem]) -> str:
         lines = [f"report: {self.results / 'report.html'}"]
@@ -384,8 +392,15 @@ def probe_tasks(recordings: Mapping[str, InputFile]) -> list[Task]:
     ]
 
 
+def _read_text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def _write_if_new(path: Path, text: str) -> bool:
-    if path.is_file() and path.read_text("utf-8") == text:
+    if _read_text(path) == text:
         return False
     write_text(path, text)
     return True

@@ -127,6 +127,37 @@ def test_a_killed_run_goes_on_where_it_was(tiny: Path, tmp_path: Path, stressaxi
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
+def test_a_report_is_made_again_if_it_was_not_finished_or_its_title_changed(
+    tiny: Path, tmp_path: Path, stressaxis: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stressaxis.report import build
+
+    config, out = tiny / "experiment.yaml", tmp_path / "out"
+    stressaxis("run", config, "--out", out)
+    made = build.build_report
+    with monkeypatch.context() as patch:
+        # A run that is killed while it writes the report: all is published, the old report is still there.
+        (tiny / "videos" / "m02_target.mp4").unlink()
+        patch.setattr(build, "build_report", _killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            stressaxis("run", config, "--out", out)
+    told: list[Path] = []
+    monkeypatch.setattr(build, "build_report", lambda results: (told.append(results), made(results))[1])
+    stressaxis("run", config, "--out", out)
+    assert told == [out]
+    stressaxis("run", config, "--out", out)
+    assert told == [out]
+    config.write_text(re.sub(r"title: '[^']*'", "title: Another", config.read_text()))
+    stressaxis("run", config, "--out", out)
+    assert told == [out, out]
+    assert "Another" in (out / "report.html").read_text("utf-8")
+
+
+def _killed(results: Path) -> None:
+    raise RuntimeError("killed")
+
+
 def test_what_people_keep_in_the_results_stays(tiny: Path, tmp_path: Path, stressaxis: Command) -> None:
     shutil.copytree(tiny / "truth", tmp_path / "out" / "tables" / "mine")
     stressaxis("run", tiny / "experiment.yaml", "--out", tmp_path / "out")
