@@ -2,10 +2,11 @@
 
     python benchmarks/engine.py --recordings 1000 --folder /tmp/archive --out docs/validation/engine.md
 
-Three parts, `--parts tasks memory archive`. `tasks`: tasks of no length, so that all time is the engine's. `memory`:
+Parts, `--parts tasks memory archive scaling`. `tasks`: tasks of no length, so that all time is the engine's. `memory`:
 the process that plans, after 100 and after 20,000 of them. `archive`: the whole program on recordings remuxed from 50
 renders, small and short, then once more with nothing changed; what was made and measured stays in `--folder` and is
-not done again. Where other programs work on the same cores only processor time tells anything: both are given.
+not done again. `scaling`: what two workers gain over one, beside what two pure decodes gain; only on a machine that
+does nothing else. Where other programs work on the same cores only processor time tells anything: both are given.
 """
 
 from __future__ import annotations
@@ -193,33 +194,96 @@ def _second_words(second: Measured) -> str:
     )
 
 
+def measure_scaling(recordings: int, rounds: int = 3) -> str:
+    """Gain of two workers over one, tracking through the engine and decoding alone; the best of several rounds each."""
+    from behavior.simulation.render import RenderOptions, render_trial
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        paths = [folder / f"{number}.mp4" for number in range(recordings)]
+        for number, path in enumerate(paths):
+            render_trial(path, options=RenderOptions(window_s=10.0, after_s=0.0, arena_seed=1), seed=number)
+        best: dict[tuple[str, int], float] = {}
+        for count in (1, WORKERS):
+            with Workers(count) as pool:
+                for work_on in (_decode_all, _track_all):
+                    work_on(pool, paths[:count], folder / f"warm{count}")
+                for number in range(rounds):
+                    for work_on in (_decode_all, _track_all):
+                        started = time.perf_counter()
+                        work_on(pool, paths, folder / f"store{count}{number}")
+                        took = time.perf_counter() - started
+                        best[work_on.__name__, count] = min(took, best.get((work_on.__name__, count), took))
+    gains = {what: best[what, 1] / best[what, WORKERS] for what in ("_decode_all", "_track_all")}
+    return (
+        f"## Two workers\n\n{recordings} recordings of 10 s, {WORKERS} workers against 1, the best of {rounds} rounds: "
+        f"decoding alone gains {gains['_decode_all']:.2f}, tracking through the engine {gains['_track_all']:.2f}, "
+        f"**{gains['_track_all'] / gains['_decode_all']:.2f}** of it (limit 0.95)."
+    )
+
+
+def _decode_all(pool: Workers, paths: list[Path], folder: Path) -> None:
+    for future in [pool.submit(_decode, str(path)) for path in paths]:
+        future.result()
+
+
+def _decode(path: str) -> int:
+    from behavior.video import open_video
+
+    return sum(1 for _ in open_video(path, threads=1).frames())
+
+
+def _track_all(pool: Workers, paths: list[Path], folder: Path) -> None:
+    from behavior.tracker import TrackOptions
+
+    region, options = _region(), TrackOptions()
+    tasks = [
+        Task(
+            id=path.name,
+            function="stressaxis.steps.track:track_recording",
+            packages=("behavior",),
+            options={"path": str(path), "region": region, "options": options},
+        )
+        for path in paths
+    ]
+    failed = [one.problem for one in run_tasks(tasks, store=Store(folder), workers=pool).values() if one.problem]
+    if failed:
+        raise SystemExit(failed[0].message)
+
+
 def track_a_minute() -> float:
     """Processor time of tracking one minute at the demo's size, in s."""
-    from behavior.arena import ArenaOptions, build_arena
-    from behavior.region import Region
-    from behavior.simulation.render import RenderOptions, calibration, render_trial
+    from behavior.simulation.render import RenderOptions, render_trial
     from behavior.tracker import track
     from behavior.video import open_video
 
-    options = RenderOptions(fps=15, width_px=480, height_px=360, window_s=60.0, after_s=0.0, arena_seed=1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.mp4"
-        render_trial(path, options=options, seed=1)
-        arena = build_arena(ArenaOptions(), corners_px=calibration(options, 1)[0])
-        region = Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
+        render_trial(path, options=RenderOptions(window_s=60.0, after_s=0.0, arena_seed=1), seed=1)
         started = time.process_time()
-        track(open_video(path, threads=1), region)
+        track(open_video(path, threads=1), _region())
         return time.process_time() - started
+
+
+def _region() -> Any:
+    """Floor and enclosure of recordings with the arena of seed 1."""
+    from behavior.arena import ArenaOptions, build_arena
+    from behavior.region import Region
+    from behavior.simulation.render import RenderOptions, calibration
+
+    arena = build_arena(ArenaOptions(), corners_px=calibration(RenderOptions(), 1)[0])
+    return Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--parts", nargs="+", choices=("tasks", "memory", "archive"), default=["tasks", "memory", "archive"]
+        "--parts", nargs="+", choices=("tasks", "memory", "archive", "scaling"), default=["tasks", "memory", "archive"]
     )
     parser.add_argument("--recordings", type=int, default=1000)
     parser.add_argument("--tasks", type=int, nargs="+", default=[500, 5000])
     parser.add_argument("--memory-tasks", type=int, nargs="+", default=[100, 20000])
+    parser.add_argument("--scaling-recordings", type=int, default=16)
     parser.add_argument("--folder", type=Path, help="keeps recordings and results; without it they are made anew")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
@@ -228,6 +292,7 @@ def main() -> None:
         parts = {
             "tasks": lambda: measure_tasks(asked.tasks),
             "memory": lambda: measure_memory(asked.memory_tasks),
+            "scaling": lambda: measure_scaling(asked.scaling_recordings),
             "archive": lambda: measure_archive(asked.folder or Path(name), asked.recordings),
         }
         told = []
