@@ -7,6 +7,7 @@ Plate ID and QC columns stand at the right, one a panel. Rows of the csv are rag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,9 +96,9 @@ def read_olink_wide(path: str | Path, options: SerumOptions | None = None) -> Se
     values, marks = _numbers(grid, block.samples, block, decimal)
     plates = _plate_matrix(grid, block)
     lod = _limits(grid, block, plates, decimal)
+    values, lod = _censored(grid, block, values, marks, lod, decimal)
     unit, values, lod = _scale(grid, block, values, lod, options, linear=linear)
-    below = np.where(np.isfinite(lod) & np.isfinite(values), values < lod, marks == Mark.BELOW)
-    values = np.where((marks == Mark.BELOW) & ~np.isfinite(values), lod, values)
+    below = (marks == Mark.BELOW) | (values < lod)
     quality = _quality(grid, block, marks)
     return _assemble(grid, block, keys, values, below, lod, quality, plates, unit, options)
 
@@ -232,6 +233,30 @@ def _limits(grid: Grid, block: _Block, plates: np.ndarray, decimal: str) -> np.n
                 cells = np.ix_(of_plate, here)
                 lod[cells] = np.where(np.isfinite(limits[:, here]), limits[:, here], lod[cells])
     return lod
+
+
+def _censored(
+    grid: Grid, block: _Block, values: np.ndarray, marks: np.ndarray, lod: np.ndarray, decimal: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values and limits with marked cells at their limit: the number in the cell, else the quantification limit that
+    ``<LOQ`` and ``>ULOQ`` name, else the LOD; without any of them no number."""
+    lowest = _footer(grid, block, ("lloq", "lowestquantifiablelevel", "plateloq"), decimal)
+    highest = _footer(grid, block, ("uloq", "highestquantifiablelevel"), decimal)
+    values, lod = values.copy(), lod.copy()
+    for i, j in np.argwhere((marks == Mark.BELOW) | (marks == Mark.ABOVE)):
+        if marks[i, j] == Mark.ABOVE:
+            values[i, j] = values[i, j] if np.isfinite(values[i, j]) else highest[j]
+            continue
+        named = "loq" in grid.cell(block.samples[i], block.assays[j]).casefold()
+        limit = lowest[j] if named and np.isfinite(lowest[j]) else lod[i, j]
+        values[i, j] = lod[i, j] = values[i, j] if np.isfinite(values[i, j]) else limit
+    return values, lod
+
+
+def _footer(grid: Grid, block: _Block, names: Sequence[str], decimal: str) -> np.ndarray:
+    """(n_assays,) of the first of these footer rows that the file has; NaN without."""
+    rows = [row for name in names for row in block.footers.get(name, [])]
+    return _numbers(grid, rows[:1], block, decimal)[0][0] if rows else np.full(len(block.assays), np.nan)
 
 
 def _scale(

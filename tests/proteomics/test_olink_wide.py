@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import InputError
@@ -128,6 +129,38 @@ def test_quantified_values_become_log2(tmp_path: Path) -> None:
     assert ds["abundance"].values.tolist() == [[2.0, 4.0], [1.0, 3.0]]
     assert ds["below_lod"].values.tolist() == [[False, True], [True, True]]
     assert ds.attrs["unit"] == "log2 pg/mL"
+
+
+@pytest.mark.parametrize("panel", ["Olink Target 48 Cytokine", "Olink Target 48 Mouse Cytokine", "Olink Flex"])
+def test_workbook_of_concentrations_with_quantification_limits(tmp_path: Path, panel: str) -> None:
+    """Target 48 and Flex: a row of units, marks that name the limit of quantification, limits as footers."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for cells in [
+        ["Project", "Olink NPX Signature 1.10.0"],
+        ["Quantified data"],
+        ["Panel", *[panel] * 5],
+        ["Assay", "IL4", "IL5", "TNF", "Plate ID", "QC Warning"],
+        ["Uniprot ID", "P05112", "P05113", "P01375"],
+        ["OlinkID", "OID1", "OID2", "OID3"],
+        ["Unit", "pg/mL", "pg/mL", "pg/mL"],
+        [],
+        ["m1", 4.0, 16.0, 8.0, "P1", "Pass"],
+        ["m2", "<LOQ", 8.0, None, "P1", "Pass"],
+        ["m3", "<2.5", ">ULOQ", "OOR <", "P1", "Pass"],
+        [],
+        ["LOD", 0.5, 2, 0.25],
+        ["LLOQ", 1.0, 4.0, 0.5],
+        ["ULOQ", 1000, 2048, 500],
+    ]:
+        book.active.append(cells)
+    book.save(tmp_path / "t48.xlsx")
+    ds = read_serum(tmp_path / "t48.xlsx").dataset
+    np.testing.assert_allclose(2 ** ds["abundance"].values, [[4, 16, 8], [1, 8, np.nan], [2.5, 2048, 0.25]])
+    assert ds["below_lod"].values.tolist() == [[False] * 3, [True, False, False], [True, False, True]]
+    np.testing.assert_allclose(2 ** ds["lod"].values[:, 0], [0.5, 1.0, 2.5])
+    assert (ds["quality"].values > 0).tolist() == [[False] * 3, [False] * 3, [False, True, False]]
+    assert (ds.attrs["unit"], ds.attrs["species"]) == ("log2 pg/mL", "mouse" if "Mouse" in panel else "human")
 
 
 @pytest.mark.parametrize(
