@@ -99,6 +99,16 @@ def test_batches_are_removed_and_the_design_is_kept(table: pd.DataFrame) -> None
         adjust_batches(full, batch=batch, design=design.assign(group=(batch == "2") * 1.0))
 
 
+def test_batches_as_limma_removes_them() -> None:
+    """removeBatchEffect(x, batch = c("p","p","q","q","r","r"), design = cbind(1, c(0,1,0,1,0,1))), limma 3.54.1."""
+    x = pd.DataFrame({"a": [1.0, 2, 4, 5, 9, 7], "b": [3.0, 1, 4, 1, 5, np.nan]}, index=list("uvwxyz"))
+    batch = pd.Series(list("ppqqrr"), index=x.index)
+    design = pd.DataFrame({"Intercept": 1.0, "group": [0.0, 1, 0, 1, 0, 1]}, index=x.index)
+    found = adjust_batches(x, batch=batch, design=design).values
+    np.testing.assert_allclose(found["a"], np.array([25, 31, 25, 31, 34, 22]) / 6, rtol=1e-12)
+    np.testing.assert_allclose(found["b"], [3.75, 1.75, 4.25, 1.25, 4.0, np.nan], rtol=1e-12)
+
+
 def test_protein_in_one_batch_only_is_left_and_named(table: pd.DataFrame) -> None:
     batch = pd.Series(["1"] * 6 + ["2"] * 6, index=table.index)
     values = table.fillna(table.mean())
