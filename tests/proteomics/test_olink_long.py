@@ -87,6 +87,24 @@ def test_parquet_of_the_newer_vocabulary(shared: Path) -> None:
     assert result.dataset["well"].values.tolist() == ["A1"]
 
 
+def test_reveal_parquet(tmp_path: Path) -> None:
+    """As Explore HT, another panel; no LOD column."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {
+        "SampleID": ["m1", "m1", "PC1"], "SampleType": ["SAMPLE", "SAMPLE", "PLATE_CONTROL"],
+        "WellID": ["A1", "A1", "A2"], "PlateID": ["P1"] * 3, "OlinkID": ["OID1", "OID2", "OID1"],
+        "UniProt": ["P05112", "P05113", "P05112"], "Assay": ["IL4", "IL5", "IL4"], "AssayType": ["assay"] * 3,
+        "Panel": ["Reveal"] * 3, "Block": ["1"] * 3, "Count": [100, 3, 50], "ExtNPX": [1.0, 2.0, 3.0],
+        "NPX": [1.5, -2.0, 0.1], "PCNormalizedNPX": [9.0, 9.0, 9.0], "Normalization": ["Plate control"] * 3,
+        "AssayQC": ["PASS"] * 3, "SampleQC": ["PASS", "PASS", "NA"],
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "reveal.parquet")
+    ds = read_serum(tmp_path / "reveal.parquet").dataset
+    np.testing.assert_array_equal(ds["abundance"].values, [[1.5, -2.0], [0.1, np.nan]])
+    assert ds["sample_type"].values.tolist() == ["sample", "calibrator"]
+    assert ds["panel"].values.tolist() == ["Reveal", "Reveal"]
+
+
 def test_newer_vocabulary_sets_control_assays_apart_and_flags(tmp_path: Path) -> None:
     header = (
         "SampleID;SampleType;WellID;PlateID;OlinkID;UniProt;Assay;AssayType;Panel;Block;NPX;PlateLOD;SampleQC;AssayQC"

@@ -234,3 +234,10 @@ def test_unquoted_wells_and_bad_cells(tmp_path: Path) -> None:
         read_serum(path)
     with pytest.raises(InputError, match="no quantity 'Result'; expected Median"):
         read_serum(path, quantity="Result")
+
+
+def test_msd_signals_with_their_layout(shared: Path) -> None:
+    folder = shared / "proteomics/msd_and_intelliflex"
+    ds = read_serum(folder / "RP2_raw.txt", layout=folder / "SP2_RP2_layout.txt").dataset
+    assert Counter(ds["sample_type"].values.tolist()) == {"sample": 72, "standard": 16, "control": 6, "blank": 2}
+    assert ds["sample"].values[2] == "3001241309 [A3]" and dict(ds.sizes) == {"sample": 96, "protein": 10}
