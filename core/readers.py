@@ -132,5 +132,6 @@ def find_reader(
     for reader in readers:
         if reader.matches(begin):
             return reader
-    known = "; ".join(f"{reader.name} ({reader.description})" for reader in readers)
+    # A reader that only refuses is no format to aim at.
+    known = "; ".join(f"{each.name} ({each.description})" for each in readers if not each.name.startswith("refused"))
     raise InputError("format not recognised", file=path, expected=f"one of: {known}", remedy=remedy)
