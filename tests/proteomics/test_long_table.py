@@ -10,7 +10,6 @@ import pytest
 from core.errors import InputError
 from proteomics.abundance import FLAGS
 from proteomics.readers import read_serum
-from stressaxis.standalone.serumfiles import tidy_table
 
 LONG = """# unit: pg/mL
 mouse;Group;analyte;conc
@@ -87,26 +86,6 @@ def test_workbook_of_a_curve_program(tmp_path: Path) -> None:
     assert flags[5] & FLAGS["above_range"] and flags[6] & FLAGS["extrapolated"] and flags[4] & FLAGS["few_beads"]
     signal = read_serum(tmp_path / "plate.xlsx", quantity="Median").dataset
     np.testing.assert_allclose(2 ** signal["abundance"].values[0], [9000, 9001])
-
-
-def test_our_own_tidy_table_comes_back(tmp_path: Path, shared: Path) -> None:
-    folder = shared / "proteomics"
-    for file, species in (
-        ("olink_explore_example/npx_data1.csv", "human"),
-        ("bioplex_manager_oor/plate1_DD_corrected.xls", "mouse"),
-        ("olink_mouse_dbs_t1d/Mouse_DBS_Plate_1_NPX.csv", "mouse"),
-    ):
-        ds = read_serum(folder / file, species=species).dataset
-        tidy_table(ds).to_csv(tmp_path / "tidy.csv", index=False)
-        again = read_serum(tmp_path / "tidy.csv", species=species)
-        assert again.reader == "long-table"
-        for name in ("abundance", "below_lod", "lod", "quality"):
-            np.testing.assert_allclose(
-                again.dataset[name].values, ds[name].values, rtol=1e-12, err_msg=f"{file} {name}"
-            )
-        for name in ("sample", "protein", "sample_type", "plate", "symbol", "uniprot", "panel"):
-            assert again.dataset[name].values.astype(str).tolist() == ds[name].values.astype(str).tolist(), (file, name)
-        assert again.dataset.attrs["unit"] == ds.attrs["unit"]
 
 
 def test_a_sample_on_two_plates_is_told_apart(tmp_path: Path) -> None:

@@ -62,6 +62,26 @@ def test_tidy_table_holds_every_value(stressaxis: Command, plate: Path, tmp_path
         ds["sample"].values, ds["protein"].values].to_numpy(), ds["abundance"].values)  # fmt: skip
 
 
+def test_the_tidy_table_is_read_back(tmp_path: Path, shared: Path) -> None:
+    folder = shared / "proteomics"
+    for file, species in (
+        ("olink_explore_example/npx_data1.csv", "human"),
+        ("bioplex_manager_oor/plate1_DD_corrected.xls", "mouse"),
+        ("olink_mouse_dbs_t1d/Mouse_DBS_Plate_1_NPX.csv", "mouse"),
+    ):
+        ds = read_serum(folder / file, species=species).dataset
+        tidy_table(ds).to_csv(tmp_path / "tidy.csv", index=False)
+        again = read_serum(tmp_path / "tidy.csv", species=species)
+        assert again.reader == "long-table"
+        for name in ("abundance", "below_lod", "lod", "quality"):
+            np.testing.assert_allclose(
+                again.dataset[name].values, ds[name].values, rtol=1e-12, err_msg=f"{file} {name}"
+            )
+        for name in ("sample", "protein", "sample_type", "plate", "symbol", "uniprot", "panel"):
+            assert again.dataset[name].values.astype(str).tolist() == ds[name].values.astype(str).tolist(), (file, name)
+        assert again.dataset.attrs["unit"] == ds.attrs["unit"]
+
+
 def test_sheet_adds_columns_and_names_who_is_missing(stressaxis: Command, plate: Path, tmp_path: Path):
     (tmp_path / "sheet.csv").write_text("mouse,group,day\nm001,CON,1\nm003,SUS,NA\nm9,SUS,2\nIPC,,\n")
     said = stressaxis("serum", plate, "--samples", tmp_path / "sheet.csv", "--out", tmp_path / "tidy.csv")
