@@ -24,7 +24,7 @@ COLUMNS = ("time_s", "light_grey", "edge_px", "enclosure_change_percent")
 #: Time between two looks; a picture is compared with the one this many looks before.
 LOOK_EVERY_S, LOOKS_BACK = 1.0, 2
 #: Time between two measurements of the focus.
-FOCUS_EVERY_S = 30.0
+FOCUS_EVERY_S = 10.0
 #: Cells along the longest side of the floor: half a centimetre each in a usual box.
 CELLS = 96
 #: Parts of the floor that the enclosure is set against.
