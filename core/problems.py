@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import StressaxisError
@@ -227,7 +227,7 @@ def problems_table(problems: Iterable[Problem]) -> pd.DataFrame:
     import pandas as pd
 
     names = ["code", "subject", "file", "where", "message", "action"]
-    rows = sorted({tuple(asdict(problem)[name] for name in names) for problem in problems})
+    rows = sorted({tuple(getattr(problem, name) for name in names) for problem in problems})
     table = pd.DataFrame(rows, columns=names, dtype=str)
     table.insert(0, "severity", [CODES[code][0] for code in table["code"]])
     return table

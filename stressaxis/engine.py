@@ -320,7 +320,8 @@ class _Run:
 
     def _end(self, outcome: Outcome) -> None:
         self.outcomes[outcome.task.id] = outcome
-        if self.ledger is not None:
+        state = "failed" if outcome.state == "failed" else "done"
+        if self.ledger is not None and not (state == "done" and self.ledger.knows(outcome.task.id, state, outcome.key)):
             self.ledger.enter(outcome.task.id, _entry(outcome, self._need_keys(outcome.task)))
         for follower in self.followers[outcome.task.id]:
             self.open_needs[follower] -= 1

@@ -73,6 +73,9 @@ class Ledger:
         self._file = file
         # As text: a dict for each of 20,000 tasks would fill the memory of the process that plans.
         self._lines: dict[str, str] = {}
+        #: State and key of each: what is reused is known already, word for word.
+        self._ends: dict[str, tuple[str, str]] = {}
+        self._changed = True
         self._codes: dict[str, Mapping[str, str]] = {}
         # By identity; the mapping is kept beside its name, so that no other takes its place in memory.
         self._named: dict[int, tuple[str, Mapping[str, str]]] = {}
@@ -80,11 +83,15 @@ class Ledger:
             stored = json.loads(file.read_text("utf-8"))
             self._codes = dict(stored["codes"])
             self._lines = {name: canonical_json(row) for name, row in stored["tasks"].items()}
+            self._ends = {name: (row["state"], row["key"]) for name, row in stored["tasks"].items()}
+            self._changed = False
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self._lines, self._codes = {}, {}
+            self._lines, self._codes, self._ends = {}, {}, {}
 
     def enter(self, name: str, entry: Entry) -> None:
         """Note how a task ended."""
+        self._changed = True
+        self._ends[name] = (entry.state, entry.key)
         # All tasks of a function share its code; it is kept once, and not worked through again for each of them.
         known = self._named.get(id(entry.code))
         if known is None:
@@ -105,15 +112,25 @@ class Ledger:
         except TypeError:
             return None
 
+    def knows(self, name: str, state: str, key: str) -> bool:
+        """Whether a task is noted as having ended so; then its entry says the same, for the key stands for it all."""
+        return self._ends.get(name) == (state, key)
+
     def names(self) -> list[str]:
         """Ids of the tasks that are known."""
         return list(self._lines)
 
     def keep_only(self, names: set[str]) -> None:
         """Forget tasks that the experiment no longer has."""
-        self._lines = {name: line for name, line in self._lines.items() if name in names}
+        if not self._lines.keys() <= names:
+            self._lines = {name: line for name, line in self._lines.items() if name in names}
+            self._ends = {name: end for name, end in self._ends.items() if name in names}
+            self._changed = True
 
     def save(self) -> None:
-        """Write the ledger to its file."""
+        """Write the ledger to its file, if it says anything new."""
+        if not self._changed:
+            return
         tasks = ",\n".join(f"{json.dumps(name)}:{line}" for name, line in self._lines.items())
         write_text(self._file, f'{{"codes":{canonical_json(self._codes)},\n"tasks":{{{tasks}}}}}\n')
+        self._changed = False

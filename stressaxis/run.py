@@ -155,6 +155,7 @@ class _Run:
         self.store = Store((self.work / "store").absolute() if workers.remote else self.work / "store")
         self.ledger = Ledger(self.work / LEDGER)
         self.problems: list[Problem] = list(tables.problems)
+        self.listed = problems_table(())
         self.started = dt.datetime.now(dt.UTC)
         self.clock = time.monotonic()
 
@@ -284,8 +285,8 @@ class _Run:
             if name.startswith("score "):
                 files |= {f"tracks/{path.name}": path for path in sorted((place / TRACKS_FOLDER).glob("*.nc"))}
         changed = publish(files, self.results, listing=self.work / _PUBLISHED, reread=self.verify)
-        table = problems_table(self.problems).to_csv(index=False, lineterminator="\n")
-        if _write_if_new(self.results / "problems.csv", table):
+        self.listed = problems_table(self.problems)
+        if _write_if_new(self.results / "problems.csv", self.listed.to_csv(index=False, lineterminator="\n")):
             changed.append("problems.csv")
         return changed
 
@@ -368,7 +369,7 @@ class _Run:
         if self.verified:
             lines.append(self.verified)
         # As listed there: what is said twice stands once.
-        others = int((problems_table(self.problems)["severity"] != "error").sum())
+        others = int((self.listed["severity"] != "error").sum())
         if others:
             lines.append(f"{others} warnings and exclusions: {self.results / 'problems.csv'}")
         lines += [f"failed: {problem.message}" for problem in failures]

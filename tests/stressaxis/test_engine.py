@@ -10,6 +10,7 @@ import pytest
 from core.errors import InputError
 from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.executors import Workers
+from stressaxis.ledger import Ledger
 from stressaxis.store import Store
 
 HERE = "tests.stressaxis.engine_tasks"
@@ -43,6 +44,28 @@ def test_a_second_run_redoes_nothing(tmp_path: Path) -> None:
     tasks = [task("a", options={"value": 2}), task("sum", "add_values", needs=("a",))]
     assert {o.state for o in run(tasks, tmp_path).values()} == {"done"}
     assert {o.state for o in run(tasks, tmp_path).values()} == {"reused"}
+
+
+def test_the_ledger_is_written_only_if_it_says_anything_new(tmp_path: Path) -> None:
+    def once(value: int) -> tuple[int, Ledger]:
+        ledger = Ledger(tmp_path / "tasks.json")
+        with Workers(1, make=lambda: ThreadPoolExecutor(1)) as workers:
+            run_tasks(
+                [task("a", options={"value": value})], store=Store(tmp_path / "store"), workers=workers, ledger=ledger
+            )
+        ledger.keep_only({"a"})
+        ledger.save()
+        return (tmp_path / "tasks.json").stat().st_ino, Ledger(tmp_path / "tasks.json")
+
+    first, ledger = once(2)
+    again, same = once(2)
+    assert first == again
+    other, later = once(3)
+    assert other != first
+    one, two, three = (found.entry("a") for found in (ledger, same, later))
+    assert one == two != three
+    assert three is not None
+    assert three.options == {"value": 3}
 
 
 def test_only_what_depends_on_a_change_is_redone(tmp_path: Path) -> None:
