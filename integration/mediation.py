@@ -152,13 +152,18 @@ def _fit(y: Vector, design: Vector, wanted: int) -> tuple[list[float], list[floa
 def _bootstrap(x: Vector, m: Vector, y: Vector, others: Vector, count: int, rng: np.random.Generator) -> Vector:
     """Indirect effects of resampled mice, each role as large as it is."""
     places = [np.flatnonzero(x == role) for role in (0, 1)]
-    drawn = np.empty(count)
-    for k in range(count):
-        rows = np.concatenate([rng.choice(each, len(each)) for each in places])
-        (a,), _, _ = _fit(m[rows], np.column_stack([x, others])[rows], 1)
-        (_, b), _, _ = _fit(y[rows], np.column_stack([x, m, others])[rows], 2)
-        drawn[k] = a * b
+    rows = np.array([np.concatenate([rng.choice(each, len(each)) for each in places]) for _ in range(count)])
+    first = _coefficients(np.column_stack([x, others])[rows], m[rows])
+    second = _coefficients(np.column_stack([x, m, others])[rows], y[rows])
+    drawn: Vector = first[:, 0] * second[:, 1]
     return drawn
+
+
+def _coefficients(design: Vector, y: Vector) -> Vector:
+    """(draws, columns) least-squares coefficients of draws at once; a level that a draw lost is no reason to stop."""
+    turned = design.swapaxes(1, 2)
+    found: Vector = (np.linalg.pinv(turned @ design) @ (turned @ y[:, :, None]))[:, :, 0]
+    return found
 
 
 def _bias_corrected(drawn: Vector, found: float) -> tuple[float, float]:

@@ -150,15 +150,16 @@ def predict_from_serum(
     x = _within(kept.to_numpy(dtype=np.float64), labels)
     y = _within(table[[chosen.column]].to_numpy(dtype=np.float64), labels)[:, 0]
     baseline = _within(model_terms(table, chosen.baseline).columns.to_numpy(dtype=np.float64), labels)
-    found = _cross_validated(x, y, baseline, labels, options.penalties)
+    found = _cross_validated(x, y[:, None], baseline, labels, options.penalties)
     null = _permuted_r2(x, y, baseline, labels, options, np.random.default_rng(seed))
-    slope = float(found.predicted @ found.outcome / max(float(found.predicted @ found.predicted), 1e-300))
-    weights = np.array(found.weights)
+    outcome, predicted, r2 = found.outcome[:, 0], found.predicted[:, 0], float(found.r2[0])
+    slope = float(predicted @ outcome / max(float(predicted @ predicted), 1e-300))
+    weights = np.array(found.weights)[:, :, 0]
     return Prediction(
-        n=len(table), n_cohorts=len(levels), n_markers=kept.shape[1], r2=found.r2, slope=slope,
-        p=float((np.sum(null >= found.r2 - 1e-12) + 1) / (len(null) + 1)), n_permutations=len(null),
-        predicted=pd.DataFrame({"subject": table.index, "cohort": labels, "outcome": found.outcome,
-                                "predicted": found.predicted}),
+        n=len(table), n_cohorts=len(levels), n_markers=kept.shape[1], r2=r2, slope=slope,
+        p=float((np.sum(null >= r2 - 1e-12) + 1) / (len(null) + 1)), n_permutations=len(null),
+        predicted=pd.DataFrame({"subject": table.index, "cohort": labels, "outcome": outcome,
+                                "predicted": predicted}),
         weights=pd.DataFrame({"marker": kept.columns, "mean_weight": weights.mean(axis=0),
                               "same_sign": (np.sign(weights) == np.sign(weights.mean(axis=0))).mean(axis=0)}),
     )  # fmt: skip
@@ -174,19 +175,24 @@ def _within(values: Matrix, labels: NDArray[np.object_]) -> Matrix:
 
 @dataclass(frozen=True)
 class _Validated:
+    """Outcome beyond the baseline and its prediction (mice, outcomes); weights (markers, outcomes) per training set."""
+
     outcome: Matrix
     predicted: Matrix
     weights: list[Matrix]
 
     @property
-    def r2(self) -> float:
-        return float(1 - ((self.outcome - self.predicted) ** 2).sum() / (self.outcome**2).sum())
+    def r2(self) -> Matrix:
+        missed: Matrix = ((self.outcome - self.predicted) ** 2).sum(axis=0)
+        result: Matrix = 1 - missed / (self.outcome**2).sum(axis=0)
+        return result
 
 
 def _cross_validated(
     x: Matrix, y: Matrix, baseline: Matrix, labels: NDArray[np.object_], penalties: Sequence[float]
 ) -> _Validated:
-    outcome, predicted = np.empty(len(y)), np.empty(len(y))
+    """Predict every column of ``y`` on its own; permuted outcomes share the work on the markers."""
+    outcome, predicted = np.empty(y.shape), np.empty(y.shape)
     weights = []
     for level in sorted(set(labels)):
         test = labels == level
@@ -196,7 +202,9 @@ def _cross_validated(
         scale = np.maximum(x[train].std(axis=0), 1e-12)
         inside, outside = x[train] / scale, x[test] / scale
         best = _tuned(inside, rest, labels[train], penalties)
-        weight = _ridge(inside, rest, best)
+        weight = np.empty((x.shape[1], y.shape[1]))
+        for chosen in set(best.tolist()):
+            weight[:, best == chosen] = _ridge(inside, rest[:, best == chosen], penalties[chosen])
         predicted[test] = outside @ weight
         weights.append(weight)
     return _Validated(outcome, predicted, weights)
@@ -204,7 +212,7 @@ def _cross_validated(
 
 def _beyond(y: Matrix, baseline: Matrix) -> tuple[Matrix, Matrix]:
     if not baseline.shape[1]:
-        return y, np.zeros(0)
+        return y, np.zeros((0, y.shape[1]))
     slopes: Matrix = np.array(np.linalg.lstsq(baseline, y, rcond=None)[0], dtype=np.float64)
     return y - baseline @ slopes, slopes
 
@@ -215,14 +223,14 @@ def _ridge(x: Matrix, y: Matrix, penalty: float) -> Matrix:
     return result
 
 
-def _tuned(x: Matrix, y: Matrix, labels: NDArray[np.object_], penalties: Sequence[float]) -> float:
-    """The penalty with the smallest error over training cohorts left out in turn."""
-    errors = np.zeros(len(penalties))
+def _tuned(x: Matrix, y: Matrix, labels: NDArray[np.object_], penalties: Sequence[float]) -> NDArray[np.intp]:
+    """Per outcome, which penalty has the smallest error over training cohorts left out in turn."""
+    errors = np.zeros((len(penalties), y.shape[1]))
     for level in sorted(set(labels)):
         out = labels == level
         for k, penalty in enumerate(penalties):
-            errors[k] += ((y[out] - x[out] @ _ridge(x[~out], y[~out], penalty)) ** 2).sum()
-    return float(penalties[int(errors.argmin())])
+            errors[k] += ((y[out] - x[out] @ _ridge(x[~out], y[~out], penalty)) ** 2).sum(axis=0)
+    return errors.argmin(axis=0)
 
 
 def _permuted_r2(
@@ -230,13 +238,10 @@ def _permuted_r2(
     rng: np.random.Generator,
 ) -> Matrix:  # fmt: skip
     """r2 when mice of one cohort exchange their outcome beyond the baseline; the whole procedure runs anew."""
-    rest, slopes = _beyond(y, baseline)
-    fitted = baseline @ slopes if baseline.shape[1] else np.zeros(len(y))
-    null = np.empty(options.n_permutations)
+    rest, slopes = _beyond(y[:, None], baseline)
+    moved = np.repeat(rest, options.n_permutations, axis=1)
     for k in range(options.n_permutations):
-        moved = rest.copy()
         for level in set(labels):
             own = labels == level
-            moved[own] = rng.permutation(moved[own])
-        null[k] = _cross_validated(x, fitted + moved, baseline, labels, options.penalties).r2
-    return null
+            moved[own, k] = rng.permutation(rest[own, 0])
+    return _cross_validated(x, baseline @ slopes + moved, baseline, labels, options.penalties).r2
