@@ -114,6 +114,8 @@ def open_container(path: str | Path) -> Any:
     try:
         return av.open(str(path), metadata_errors="ignore")
     except (av.error.FFmpegError, ValueError) as error:
+        # It may have gone, on a drive that was taken away, since it was opened the last time.
+        check_file(Path(path))
         if _lacks_index(Path(path)):
             raise unreadable(path, "it was cut off before its index (moov) was written", mp4=True) from error
         raise unreadable(path, "this is not a video file that can be opened", mp4=False) from error

@@ -276,3 +276,12 @@ def test_a_length_that_is_no_length_is_not_known(tmp_path, stated):
     assert np.isnan(_duration_s(SimpleNamespace(duration=None, streams=[stream]), stream))
     stream.metadata["DURATION"] = "00:02:30.040000000"
     assert _duration_s(SimpleNamespace(duration=None, streams=[stream]), stream) == pytest.approx(150.04)
+
+
+def test_a_recording_that_goes_away_while_it_is_read_is_told(tmp_path):
+    path = write(tmp_path / "a.avi", numbered(20))
+    video = open_video(path)
+    path.unlink()
+    for read in (lambda: video.samples(5), lambda: list(video.frames()), lambda: video.opening(1.0, every_s=0.5)):
+        with pytest.raises(InputError, match="the recording does not exist"):
+            read()
