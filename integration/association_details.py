@@ -32,6 +32,9 @@ DETAIL_COLUMNS = (
     "p", "effect", "effect_name", "note",
 )  # fmt: skip
 
+#: Worst wound of a mouse over its defeat sessions.
+WOUNDS = "wound_grade_max"
+
 #: Score of the split-half table that stands for an outcome.
 _RELIABILITY_OF = {"target_time": "iz_share_target", "si_ratio": "si_ratio", "velocity_drop": "velocity_drop_cm_s"}
 
@@ -49,9 +52,11 @@ def association_details(
 
     Per marker, in defeated mice where there are any, else in all: ``permutation`` (p of the adjusted slope by permuting
     residuals within cohort), ``without one mouse`` (range of the slope, the mouse that moves it most), ``without one
-    cohort`` and ``within one sex`` (the slope again), ``biweight`` (a correlation of the residuals that outliers do not
-    drive) and ``measurement error`` (the partial correlation divided by the square root of the outcome's
-    split-half reliability: what it would be if avoidance were measured without error).
+    cohort`` and ``within one sex`` (the slope again), ``with wound score`` where wounds are on record (the slope again;
+    a wound is a path from defeat to avoidance as well as a confounder, so the primary result is without it, and where
+    the model was declared with it the row is ``without wound score``), ``biweight`` (a correlation of the residuals
+    that outliers do not drive) and ``measurement error`` (the partial correlation divided by the square root of the
+    outcome's split-half reliability: what it would be if avoidance were measured without error).
 
     Parameters
     ----------
@@ -135,6 +140,7 @@ class _Part:
         yield self._single(columns, slope)
         yield from self._levels("cohort", "without one cohort", leave_out=True)
         yield from self._levels("sex", "within one sex", leave_out=False)
+        yield from self._wounds()
         yield self._biweight(columns)
         if reliability is not None:
             yield self._disattenuated(columns, reliability)
@@ -193,6 +199,23 @@ class _Part:
                 continue
             found = linear_slope(self.y[chosen], self.x[chosen], columns, method=self.outcome.method)
             yield self._row(check, level, found)
+
+    def _wounds(self) -> Iterator[dict[str, Any]]:
+        """The slope with the worst wound in the model, in the mice whose wounds are on record."""
+        if WOUNDS not in self.table or not self.table[WOUNDS].notna().any():
+            return
+        declared = WOUNDS in self.terms
+        check = "without wound score" if declared else "with wound score"
+        terms = [name for name in self.terms if name != WOUNDS] if declared else [*self.terms, WOUNDS]
+        known = self.table[WOUNDS].notna().to_numpy()
+        part = _Part(self.table[known], self.x[known], self.outcome, terms, self.options)
+        everyone = np.ones(len(part.x), dtype=bool)
+        columns = part._columns(everyone)
+        if refusal := part._refusal(everyone, columns):
+            yield {"check": check, "level": WOUNDS, "method": self.outcome.method, "n": len(part.x), "note": refusal}
+            return
+        found = linear_slope(part.y, part.x, columns, method=self.outcome.method)
+        yield {**self._row(check, WOUNDS, found), "note": "a wound is a path as well as a confounder"}
 
     def _biweight(self, columns: pd.DataFrame) -> dict[str, Any]:
         """Biweight correlation of what the model's other columns leave of marker and outcome; they cost it df."""

@@ -16,6 +16,7 @@ from integration.model_terms import model_terms
 from integration.pingouin_results import Estimate, linear_slope
 from integration.reversal import ReversalOptions, drug_reversal
 from integration.reversal_data import disease_data, drug_data
+from integration.signature_intervals import with_intervals
 from integration.signatures import Signature, axis_logfc, build_signature, signature_quadrants
 from integration.similarity import SimilarityOptions, group_similarity, similarity_difference
 from integration.symbol_levels import symbol_levels
@@ -281,6 +282,7 @@ class _Work:
             tables.append(fitted.table.assign(contrast=signature.name))
             axes.append(axis_logfc(signature))
         whole = pd.concat(tables, ignore_index=True)
+        whole = with_intervals(whole)
         self.tables["people_signatures"] = whole[["contrast", *(name for name in whole if name != "contrast")]]
         self.tables["people_axes"] = pd.concat(axes, ignore_index=True)
         first = self.signatures[self.options.diseases[0]]
@@ -347,7 +349,8 @@ class _Work:
                     Problem(code="test_refused", where=f"drug {name}", message=str(error), action="not scored")
                 )
         if not drugs:
-            raise RefusedError("no drug has enough patients")
+            counts = ", ".join(f"{name} {len(each)}" for name, each in pairs.items())
+            raise RefusedError("no drug has enough patients before and after", found=counts or "no pair")
         found: dict[str, list[pd.DataFrame]] = {}
         for disease in self.options.reversed_diseases or self.options.diseases[:1]:
             pair = self.groups[self.groups.isin([disease, self.options.reference])]

@@ -230,7 +230,8 @@ def _tuned(x: Matrix, y: Matrix, labels: NDArray[np.object_], penalties: Sequenc
         out = labels == level
         for k, penalty in enumerate(penalties):
             errors[k] += ((y[out] - x[out] @ _ridge(x[~out], y[~out], penalty)) ** 2).sum(axis=0)
-    return errors.argmin(axis=0)
+    best: NDArray[np.intp] = errors.argmin(axis=0)
+    return best
 
 
 def _permuted_r2(

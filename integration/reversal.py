@@ -13,7 +13,7 @@ from core.problems import Problem
 from integration.protein_variants import protein_variants
 from integration.reversal_data import DiseaseData, DrugData
 from integration.reversal_null import disease_side_null, drug_side_null, permutations_of
-from integration.reversal_scores import REVERSAL_SCORES, percent_reversal
+from integration.reversal_scores import REVERSAL_SCORES, ReversalQuestions, percent_reversal
 from integration.signature_scores import Score
 
 if TYPE_CHECKING:
@@ -35,38 +35,26 @@ RANKING_COLUMNS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReversalOptions:
-    """How reversal is computed.
+class ReversalOptions(ReversalQuestions):
+    """How reversal is computed from samples.
 
     Parameters
     ----------
-    scores
-        Names in :data:`integration.reversal_scores.REVERSAL_SCORES`.
-    without
-        Variants beside all proteins: name and the proteins left out.
-    il4r_drugs
-        Drugs that block IL-4R alpha: shown also without IL4, IL13, IL4R.
+    scores, without, il4r_drugs, min_proteins
+        As in :class:`integration.reversal_scores.ReversalQuestions`; proteins have to be measured in all samples of the
+        disease and of every drug.
     n_permutations, n_splits, n_bootstrap
         Resamplings for p, for the estimate with shared patients, and for the uncertainty of ranks.
-    min_proteins
-        Least proteins measured in all samples of the disease and of every drug.
     """
 
-    scores: tuple[str, ...] = tuple(REVERSAL_SCORES)
-    without: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    il4r_drugs: tuple[str, ...] = ()
     n_permutations: int = 1000
     n_splits: int = 100
     n_bootstrap: int = 200
-    min_proteins: int = 10
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in self.scores if name not in REVERSAL_SCORES]:
-            raise ValueError(f"unknown score {unknown[0]!r}; known: {', '.join(REVERSAL_SCORES)}")
+        super().__post_init__()
         if self.n_permutations < 99 or self.n_splits < 1 or self.n_bootstrap < 0:
             raise ValueError("n_permutations must be 99 or more, n_splits 1 or more, n_bootstrap 0 or more")
-        if self.min_proteins < 10:
-            raise ValueError("min_proteins must be 10 or more: with fewer these scores jump with every protein")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ Each takes (n, proteins) disease and drug signatures, row by row, so that a thou
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-__all__ = ["REVERSAL_SCORES", "percent_reversal", "top_proteins", "weighted_connectivity"]
+__all__ = ["REVERSAL_SCORES", "ReversalQuestions", "percent_reversal", "top_proteins", "weighted_connectivity"]
 
 #: Share of proteins taken as the disease's up and down sets, a quarter each side, but not fewer than this.
 SET_SHARE = 0.25
@@ -144,3 +145,34 @@ def percent_reversal(
     if not known.size:
         return percent, float("nan"), float("nan"), 0
     return percent, float(np.median(known)), float(stats.trim_mean(known, 0.1)), int(known.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReversalQuestions:
+    """What is asked of a reversal, from samples or from tables alike.
+
+    Parameters
+    ----------
+    scores
+        Names in :data:`REVERSAL_SCORES`.
+    without
+        Variants beside all proteins: name and the proteins left out.
+    il4r_drugs
+        Drugs that block IL-4R alpha: shown also without IL4, IL13, IL4R.
+    min_proteins
+        Least proteins that disease and drugs have in common.
+    """
+
+    scores: tuple[str, ...] = tuple(REVERSAL_SCORES)
+    without: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    il4r_drugs: tuple[str, ...] = ()
+    min_proteins: int = 10
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.scores if name not in REVERSAL_SCORES]:
+            raise ValueError(f"unknown score {unknown[0]!r}; known: {', '.join(REVERSAL_SCORES)}")
+        if self.min_proteins < 10:
+            raise ValueError(
+                f"min_proteins is {self.min_proteins}; it must be 10 or more: with fewer these scores jump with every "
+                "protein"
+            )

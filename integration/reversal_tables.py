@@ -18,7 +18,7 @@ from core.errors import RefusedError
 from core.problems import Problem
 from integration.protein_variants import protein_variants
 from integration.reversal import RANKING_COLUMNS, REVERSAL_COLUMNS, Reversal
-from integration.reversal_scores import REVERSAL_SCORES, percent_reversal
+from integration.reversal_scores import REVERSAL_SCORES, ReversalQuestions, percent_reversal
 from integration.signatures import Signature
 
 if TYPE_CHECKING:
@@ -31,40 +31,30 @@ __all__ = ["TableReversalOptions", "random_drugs", "table_reversal"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableReversalOptions:
+class TableReversalOptions(ReversalQuestions):
     """How reversal is computed from tables.
 
     Parameters
     ----------
-    scores
-        Names in :data:`integration.reversal_scores.REVERSAL_SCORES`.
-    without
-        Variants beside all proteins: name and the proteins left out.
-    il4r_drugs
-        Drugs that block IL-4R alpha: shown also without IL4, IL13, IL4R.
+    scores, without, il4r_drugs, min_proteins
+        As in :class:`integration.reversal_scores.ReversalQuestions`; proteins have to be in all tables, for scores and
+        ranks.
     n_halves
         Random halves of the proteins over which ranks are shown.
     n_random
         Random drugs, where levels of reference people are given.
-    min_proteins
-        Least proteins in all tables for scores and ranks.
     min_drugs
         Least drugs for a ranking.
     """
 
-    scores: tuple[str, ...] = tuple(REVERSAL_SCORES)
-    without: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    il4r_drugs: tuple[str, ...] = ()
     n_halves: int = 200
     n_random: int = 2000
-    min_proteins: int = 10
     min_drugs: int = 2
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in self.scores if name not in REVERSAL_SCORES]:
-            raise ValueError(f"unknown score {unknown[0]!r}; known: {', '.join(REVERSAL_SCORES)}")
-        if self.min_proteins < 10 or self.min_drugs < 2:
-            raise ValueError("min_proteins must be 10 or more, min_drugs 2 or more: fewer are no ranking")
+        super().__post_init__()
+        if self.min_drugs < 2:
+            raise ValueError("min_drugs must be 2 or more: fewer are no ranking")
         if self.n_halves < 0 or self.n_random < 99:
             raise ValueError("n_halves must be 0 or more, n_random 99 or more")
 

@@ -145,3 +145,20 @@ def test_biweight_is_that_of_the_definition():
     assert row["estimate"] == pytest.approx(r, abs=1e-8)
     df = 36 - others.shape[1] - 1
     assert row["p"] == pytest.approx(2 * stats.t.sf(abs(r) * np.sqrt(df / (1 - r**2)), df), rel=1e-8)
+
+
+def test_wounds_are_shown_with_and_without_and_the_primary_result_is_without():
+    cohort = study()
+    plain = details(cohort)
+    assert not plain["check"].str.contains("wound").any()
+    wounds = np.random.default_rng(5).integers(0, 4, len(cohort.table)).astype(float)
+    wounds[[3, 8]] = np.nan
+    cohort.table["wound_grade_max"] = wounds
+    found = details(cohort)
+    row = found[found["check"] == "with wound score"].iloc[0]
+    table = cohort.table.assign(z=stats.zscore(cohort.markers["Il5"], ddof=1)).dropna(subset="wound_grade_max")
+    fit = smf.ols("iz_target_s ~ z + iz_no_target_s + cohort + sex + wound_grade_max", table).fit()
+    assert (row["estimate"], row["p"]) == pytest.approx((fit.params["z"], fit.pvalues["z"]), abs=1e-8)
+    assert row["n"] == 34
+    rest = found[found["check"] != "with wound score"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, plain)

@@ -105,8 +105,10 @@ def test_refusals():
         table_reversal(ill, [signature(np.ones(40), "m", species="mouse")])
     with pytest.raises(RefusedError, match="no protein is in"):
         table_reversal(ill, [build_signature(pd.DataFrame({"symbol": ["Q"], "logfc": [1.0]}), name="q")])
-    with pytest.raises(ValueError, match="fewer are no ranking"):
+    with pytest.raises(ValueError, match=r"min_proteins is 5; .* jump with every protein"):
         TableReversalOptions(min_proteins=5)
+    with pytest.raises(ValueError, match="fewer are no ranking"):
+        TableReversalOptions(min_drugs=1)
 
 
 def test_a_written_signature_is_read_back_with_its_ids(tmp_path):
