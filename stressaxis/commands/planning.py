@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -68,42 +68,17 @@ def power(
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for the table.")] = None,
 ) -> None:
     """Simulate the power of a planned study at several sizes, with the simulation's own interval."""
-    from core.errors import InputError
-    from stressaxis.standalone.planning import power_table
+    from stressaxis.standalone.planning import design_of, power_table
 
-    own: dict[str, dict[str, Any]] = {
-        "association": {
-            "correlation": correlation, "n_cohorts": cohorts, "reliability": reliability,
-            "marker_reliability": marker_reliability, "below_detection": below_detection, "n_markers": markers,
-            "n_true": true_markers,
-        },
-        "si-effect": {
-            "difference_s": difference_s, "correlation": correlation, "n_cohorts": cohorts,
-            "sd_target_s": sd_target_s, "sd_no_target_s": sd_no_target_s,
-        },
-        "trial": {
-            "effect": effect, "effect_at_mean": effect_at_mean, "enrichment": enrichment,
-            "score_reliability": score_reliability, "dropout": dropout,
-        },
+    given = {
+        "correlation": correlation, "n_cohorts": cohorts, "reliability": reliability,
+        "marker_reliability": marker_reliability, "below_detection": below_detection, "n_markers": markers,
+        "n_true": true_markers, "difference_s": difference_s, "sd_target_s": sd_target_s,
+        "sd_no_target_s": sd_no_target_s, "effect": effect, "effect_at_mean": effect_at_mean,
+        "enrichment": enrichment, "score_reliability": score_reliability, "dropout": dropout,
     }  # fmt: skip
-    fields = own[question.value]
-    foreign = {
-        name for fields_of in own.values() for name, value in fields_of.items() if value is not None
-    } - set(fields)  # fmt: skip
-    if foreign:
-        raise InputError(f"{', '.join(sorted(foreign))} means nothing for {question.value}",
-                         expected=f"of: {', '.join(fields)}")  # fmt: skip
-    needed = {"association": "correlation", "si-effect": "difference_s", "trial": "effect"}[question.value]
-    if fields[needed] is None:
-        option = f"--{needed.replace('_', '-')}"
-        raise InputError(f"{question.value} needs {option}", remedy="give the smallest effect that would matter")
-    design = {name: value for name, value in fields.items() if value is not None} | {"alpha": alpha}
-    sizes = n or {"association": [20, 30, 40, 60, 80], "si-effect": [8, 10, 12, 16, 20, 24]}.get(
-        question.value, [20, 40, 60, 80, 120]
-    )
-    typer.echo(
-        power_table(question.value, sizes=sizes, design=design, runs=runs, seed=seed, wanted=wanted, out=out)
-    )  # fmt: skip
+    design = design_of(question.value, given) | {"alpha": alpha}
+    typer.echo(power_table(question.value, sizes=n, design=design, runs=runs, seed=seed, wanted=wanted, out=out))
 
 
 def randomise(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from integration.planning import PowerResult
 
-__all__ = ["QUESTIONS", "allocation", "power_table"]
+__all__ = ["QUESTIONS", "SIZES", "allocation", "design_of", "power_table"]
 
 #: Kind of study to what its sizes count.
 QUESTIONS = {
@@ -24,11 +24,57 @@ QUESTIONS = {
     "trial": "patients per arm",
 }
 
+#: Sizes that are tried where none is given.
+SIZES = {
+    "association": (20, 30, 40, 60, 80),
+    "si-effect": (8, 10, 12, 16, 20, 24),
+    "trial": (20, 40, 60, 80, 120),
+}
+
+#: Kind of study to what describes it; the first is needed.
+FIELDS = {
+    "association": (
+        "correlation", "n_cohorts", "reliability", "marker_reliability", "below_detection", "n_markers", "n_true",
+    ),
+    "si-effect": ("difference_s", "correlation", "n_cohorts", "sd_target_s", "sd_no_target_s"),
+    "trial": ("effect", "effect_at_mean", "enrichment", "score_reliability", "dropout"),
+}  # fmt: skip
+
+
+def design_of(question: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a design that were given, those of the question and no others.
+
+    Parameters
+    ----------
+    question
+        A key of :data:`QUESTIONS`.
+    given
+        Field to value; None where it was not given.
+
+    Raises
+    ------
+    InputError
+        If a field of another question was given, or the one that the question needs was not.
+
+    Examples
+    --------
+    >>> design_of("trial", {"effect": 0.5, "dropout": None})
+    {'effect': 0.5}
+    """
+    fields = FIELDS[question]
+    design = {name: value for name, value in given.items() if value is not None}
+    if foreign := sorted(set(design) - set(fields)):
+        raise InputError(f"{', '.join(foreign)} means nothing for {question}", expected=f"of: {', '.join(fields)}")
+    if fields[0] not in design:
+        raise InputError(f"{question} needs --{fields[0].replace('_', '-')}",
+                         remedy="give the smallest effect that would matter")  # fmt: skip
+    return design
+
 
 def power_table(
     question: str,
     *,
-    sizes: Sequence[int],
+    sizes: Sequence[int] | None,
     design: Mapping[str, Any],
     runs: int = 2000,
     seed: int = 0,
@@ -42,7 +88,7 @@ def power_table(
     question
         A key of :data:`QUESTIONS`.
     sizes
-        What the key says.
+        What the key says; None: :data:`SIZES`.
     design
         Further fields of :class:`integration.planning.AssociationDesign`,
         :class:`integration.planning_groups.GroupDesign` or :class:`integration.planning.TrialDesign`.
@@ -62,7 +108,7 @@ def power_table(
 
     simulate = _simulator(question)
     rows = []
-    for size in sorted(set(sizes)):
+    for size in sorted(set(sizes or SIZES[question])):
         try:
             found = simulate(size, design, runs, seed)
         except ValueError as error:
