@@ -105,11 +105,12 @@ def _similarity(results: Results) -> str:
     said = []
     for row in rows[rows["contrast_a"] == first].to_dict("records"):
         estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
-        said.append(f"with {row['contrast_b']} {estimate} ({limits}, p {_compared(row['p'])})")
+        numbers = f"95 % interval {limits}, p {_compared(row['p'])}, n = {row['n_b']:.0f}"
+        said.append(f"with {row['contrast_b']} {estimate} ({numbers})")
+    top = rows.iloc[0]
     text = (
-        f"Rank correlation of the profile {first} over {rows['n_proteins'].iloc[0]:.0f} proteins, shared controls "
-        "taken "
-        f"out: {'; '.join(said)}."
+        f"Rank correlation of the profile {first} (n = {top['n_a']:.0f} and {top['n_0']:.0f}) over "
+        f"{top['n_proteins']:.0f} proteins, shared controls taken out: {'; '.join(said)}."
     )
     if closer is not None:
         row = closer[closer["score"] == "spearman"].iloc[0]
@@ -119,7 +120,7 @@ def _similarity(results: Results) -> str:
             text += f" {row['disease']} is closer to {row[closer_to]} than to {row[than_to]}: "
         else:
             text += f" That it is closer to {row['closer_to']} than to {row['than_to']} is not shown: "
-        text += f"difference {estimate} ({limits})."
+        text += f"difference {estimate} (95 % interval {limits}, n = {row['n']:.0f})."
     return text
 
 
@@ -134,6 +135,11 @@ def _reversal(finding: ReversalFinding, score: str) -> str:
         )
     said = [_drug_words(row, score) for row in shown.to_dict("records")]
     text = f"Against the {finding.disease} profile, of {n} {'; '.join(said)}."
+    if not shown["n_shared"].any():
+        text += (
+            f" What the drug does was measured in other patients than those with {finding.disease}: that it moves the "
+            "profile back is no evidence that it helps them."
+        )
     if len(finding.ranking):
         top = finding.ranking.iloc[0]
         text += (
@@ -149,7 +155,8 @@ def _drug_words(row: dict[Any, Any], score: str) -> str:
     shared = "; patients in both signatures parted" if float(str(row["n_shared"])) else ""
     return (
         f"{row['drug']} moves it back ({SCORE_WORDS[score]} {estimate}, 95 % interval {limits}, p over all drugs "
-        f"{_compared(row['p_max'])}, n = {row['n_pairs']:.0f}{shared})"
+        f"{_compared(row['p_max'])}, n = {row['n_pairs']:.0f} treated, {row['n_case']:.0f} with the disease and "
+        f"{row['n_control']:.0f} healthy{shared})"
     )
 
 
@@ -182,7 +189,7 @@ def treatment_words(results: Results) -> str:
 
 def _effect(row: pd.Series, unit: str) -> str:
     estimate, limits = estimate_words(row["estimate"], row["ci_low"], row["ci_high"])
-    return f"{estimate} {unit}".rstrip() + f" ({limits}, p {_compared(row['p'])})"
+    return f"{estimate} {unit}".rstrip() + f" (95 % interval {limits}, p {_compared(row['p'])})"
 
 
 def _compared(value: object) -> str:
