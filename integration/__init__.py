@@ -29,6 +29,8 @@ __getattr__, __dir__, __all__ = lazy_front(
             "welch_t",
         ),
         "enrichment": ("DrugSets", "Enrichment", "drug_sets", "enrichment", "reversal_enrichment", "set_reversal"),
+        "explorations": ("explorations",),
+        "signature_intervals": ("with_intervals",),
         "planning_groups": ("GroupDesign", "group_power"),
         "people": ("PeopleOptions", "PeopleResult", "analyse_people"),
         "symbol_levels": ("symbol_levels",),
@@ -41,7 +43,7 @@ __getattr__, __dir__, __all__ = lazy_front(
         "reversal_data": ("DiseaseData", "DrugData", "disease_data", "drug_data"),
         "reversal_tables": ("TableReversalOptions", "table_reversal"),
         "signature_facts": ("facts_of", "signature_text"),
-        "reversal_scores": ("REVERSAL_SCORES", "percent_reversal"),
+        "reversal_scores": ("REVERSAL_SCORES", "ReversalQuestions", "percent_reversal"),
         "signature_scores": ("SCORES", "Score"),
         "signatures": (
             "Signature",

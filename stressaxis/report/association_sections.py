@@ -199,7 +199,7 @@ def robustness_section(results: Results) -> Section | None:
         rows = [_robust_row(row) for _, row in shown.iterrows()]
         view = TableView(head, rows, caption, "tables/association.csv").without_blank_columns()
         blocks.append(TableBlock(view))
-    blocks += _details(results)
+    blocks += [*_details(results), *_explorations(results)]
     return Section("robustness", "Robustness", blocks) if blocks else None
 
 
@@ -215,12 +215,41 @@ def _details(results: Results) -> list[Block]:
     columns = ["check", "level", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name", "note"]
     caption = (
         f"{main.marker_title} on the primary outcome: p by permutation, the slope without single mice and cohorts and "
-        "within one sex, a correlation that outliers do not drive, and the correlation as it would be without error of "
-        "measurement."
+        "within one sex, with wounds in the model where they are on record (a wound is a path as well as a confounder, "
+        "so the main result is without), a correlation that outliers do not drive, and the correlation as it would be "
+        "without error of measurement."
     )
     if shown.empty:
         return []
     return [TableBlock(table_view(shown, columns=columns, caption=caption, link="tables/association_details.csv"))]
+
+
+#: Tables beside the primary association, and what stands in them.
+_EXPLORATIONS = {
+    "association_by_cohort": "{marker} on the primary outcome in each cohort, pooled over cohorts by random effects, "
+    "and with the cohort as a random term.",
+    "mediation": "Exploratory: does defeat act through {marker}? estimate: the part of its effect on the outcome that "
+    "passes through the marker. Measured once, the order of cause and effect is assumed; sensitivity: the correlation "
+    "by a common cause at which nothing would be left.",
+    "prediction": "Exploratory: can all serum proteins together tell the outcome in cohorts not seen? estimate: share "
+    "of its variance within cohorts, beyond the baseline; below 0: worse than no serum.",
+}
+
+
+def _explorations(results: Results) -> list[Block]:
+    main = main_result(results)
+    blocks: list[Block] = []
+    for name, words in _EXPLORATIONS.items():
+        table = results.table(name)
+        if main is None or table is None:
+            continue
+        shown = table[table["marker"] == main.row["marker"]] if "marker" in table else table
+        if len(shown):
+            shown = shown.drop(columns=["outcome", "marker", "symbol", "kind"], errors="ignore")
+            shown = shown.assign(method=shown["method"].str.replace("_", " "))
+            caption = words.format(marker=main.marker_title)
+            blocks.append(TableBlock(table_view(shown, caption=caption, link=f"tables/{name}.csv")))
+    return blocks
 
 
 def _robust_row(row: pd.Series) -> list[Cell]:

@@ -208,6 +208,8 @@ class _Work:
         return table[table["has_serum"] & (table["excluded"] == "")]
 
     def _differential(self) -> None:
+        from integration.signature_intervals import with_intervals
+
         table = self._analysed()
         wanted: list[tuple[str, Callable[[], Any]]] = []
         if (table["role"] == "control").any():
@@ -219,7 +221,7 @@ class _Work:
         for name, work in wanted:
             result = self._attempt(f"differential {name}", work)
             if result is not None:
-                write_table(result.table, self.output / f"differential_{name}.csv")
+                write_table(with_intervals(result.table), self.output / f"differential_{name}.csv")
 
     def _two_group(self, labels: pd.Series[Any], case: str, reference: str) -> Any:
         """One group against another; what defines the groups (``role``: group and treatment) is no covariate."""
@@ -268,6 +270,7 @@ class _Work:
     def _association(self) -> Any:
         from integration.association import associate
         from integration.association_details import association_details
+        from integration.explorations import explorations
 
         if not self.cohort.marker_info.size:
             return None
@@ -279,6 +282,10 @@ class _Work:
         )
         if len(details):
             write_table(details, self.output / "association_details.csv")
+        for name, table in explorations(
+            self.cohort, result, options=self.plan.association, seed=self.plan.seed
+        ).items():
+            write_table(table, self.output / f"{name}.csv")
         return result.analysed
 
     def _comparisons(self) -> None:

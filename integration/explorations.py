@@ -1,0 +1,166 @@
+"""Beside the primary association: cohort by cohort and pooled, through the marker, and all markers together.
+
+For the axis scores and the declared set, on the primary outcome. What a study is too small for stands in its table with
+the number that failed and no estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import RefusedError
+from integration.association import Association, AssociationOptions
+from integration.mediation import mediate
+from integration.meta_analysis import cohort_estimates, random_effects
+from integration.mixed_model import mixed_slope
+from integration.outcomes import outcome_named
+from integration.prediction import PredictionOptions, predict_from_serum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from integration.cohort import Cohort
+
+__all__ = ["explorations"]
+
+COHORT_COLUMNS = (
+    "outcome", "marker", "symbol", "kind", "cohort", "method", "n", "estimate", "se", "ci_low", "ci_high", "p",
+    "effect", "effect_name", "note",
+)  # fmt: skip
+MEDIATION_COLUMNS = (
+    "outcome", "marker", "symbol", "kind", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name",
+    "a", "a_p", "b", "b_p", "direct", "total", "sensitivity", "note",
+)  # fmt: skip
+PREDICTION_COLUMNS = (
+    "outcome", "method", "n", "n_cohorts", "n_markers", "estimate", "p", "effect", "effect_name", "slope",
+    "n_permutations", "note",
+)  # fmt: skip
+
+
+def explorations(
+    cohort: Cohort,
+    association: Association,
+    *,
+    options: AssociationOptions | None = None,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, pd.DataFrame]:
+    """Tables of what is exploratory; empty where no defeated mouse was analysed.
+
+    Parameters
+    ----------
+    cohort, association, options
+        What was analysed by :func:`integration.association.associate`, and its result.
+    n_bootstrap
+        Bootstraps of each mediation.
+    seed
+        Of bootstraps and permutations.
+
+    Returns
+    -------
+    dict
+        ``association_by_cohort``: the slope in each cohort, pooled by random effects, and with the cohort as a random
+        term (five cohorts or more). ``mediation``: defeat, marker, outcome; ``estimate`` is the indirect effect,
+        ``effect`` its share of the total. ``prediction``: ``estimate`` is r2 in unseen cohorts, beyond the baseline.
+    """
+    import pandas as pd
+
+    options = options or AssociationOptions()
+    outcome = outcome_named(options.outcomes[0], cohort.table).name
+    if not association.analysed.get(("defeated", outcome)):
+        return {}
+    names = [name for name in options.terms if name in cohort.table and name not in ("cohort", "group")]
+    terms = (*options.covariates, *names)
+    info, z = association.markers.info, association.markers.z
+    by_cohort: list[dict[str, Any]] = []
+    through: list[dict[str, Any]] = []
+    for number, (marker, facts) in enumerate(info[info["in_set"] | (info["kind"] == "axis")].iterrows()):
+        head = {"outcome": outcome, "marker": marker, "symbol": facts["symbol"], "kind": facts["kind"]}
+        if "cohort" in cohort.table:
+            by_cohort += [head | row for row in _by_cohort(cohort, z[marker], outcome, terms)]
+        through.append(head | _mediation(cohort, z[marker], outcome, terms, n_bootstrap, [seed, 31, number]))
+    tables = {"mediation": pd.DataFrame(through, columns=list(MEDIATION_COLUMNS))}
+    if "cohort" in cohort.table:
+        tables["association_by_cohort"] = pd.DataFrame(by_cohort, columns=list(COHORT_COLUMNS))
+        proteins = z[[name for name in z if info.loc[name, "kind"] != "axis"]]
+        tables["prediction"] = pd.DataFrame(
+            [_prediction(cohort, proteins, outcome, seed)], columns=list(PREDICTION_COLUMNS)
+        )
+    return tables
+
+
+def _by_cohort(
+    cohort: Cohort, marker: pd.Series[float], outcome: str, terms: tuple[str, ...]
+) -> Iterator[Mapping[str, Any]]:
+    found = cohort_estimates(cohort, marker=marker, outcome=outcome, covariates=terms)
+    for row in found.to_dict("records"):
+        yield {str(name): value for name, value in row.items()} | {"method": "linear_model within the cohort"}
+    pooled: dict[str, Any] = {"cohort": "all", "method": "random effects (REML, Hartung-Knapp)"}
+    usable = found[found["se"] > 0]
+    pooled["n"] = int(usable["n"].sum())
+    try:
+        meta = random_effects(usable["estimate"], usable["se"])
+        pooled |= {name: getattr(meta, name) for name in ("estimate", "se", "ci_low", "ci_high", "p")}
+        pooled |= {
+            "effect": meta.i2,
+            "effect_name": "I2 (%)",
+            "note": _new_cohort(meta.prediction_low, meta.prediction_high),
+        }
+    except RefusedError as error:
+        pooled["note"] = _refused(error)
+    yield pooled
+    mixed: dict[str, Any] = {"cohort": "all", "method": "mixed_model, cohort random", "n": int(found["n"].sum())}
+    try:
+        estimate, note = mixed_slope(cohort, marker=marker, outcome=outcome, covariates=terms)
+        kept = ("n", "estimate", "se", "ci_low", "ci_high", "p", "effect", "effect_name")
+        mixed |= {name: getattr(estimate, name) for name in kept} | {"note": note}
+    except RefusedError as error:
+        mixed["note"] = _refused(error)
+    yield mixed
+
+
+def _new_cohort(low: float, high: float) -> str:
+    return f"in a new cohort {low:.3g} to {high:.3g}" if np.isfinite(low) else ""
+
+
+def _mediation(
+    cohort: Cohort, marker: pd.Series[float], outcome: str, terms: tuple[str, ...], count: int, seed: list[int]
+) -> dict[str, Any]:
+    head = {"method": "mediation, bootstrap interval"}
+    # Treatment may be given to one role only; who was treated is no part of this question.
+    covariates = ("cohort", *(name for name in terms if name != "treatment"))
+    try:
+        found = mediate(
+            cohort, marker=marker, outcome=outcome, covariates=covariates, n_bootstrap=count,
+            seed=np.random.default_rng(seed),
+        )  # fmt: skip
+    except RefusedError as error:
+        return head | {"note": _refused(error)}
+    numbers = asdict(found)
+    kept = {name: numbers[name] for name in ("n", "ci_low", "ci_high", "p", "a", "a_p", "b", "b_p", "direct", "total",
+                                             "sensitivity")}  # fmt: skip
+    return head | kept | {
+        "estimate": found.indirect, "effect": found.share, "effect_name": "share of the total effect",
+        "note": "exploratory: the order of cause and effect is assumed",
+    }  # fmt: skip
+
+
+def _prediction(cohort: Cohort, markers: pd.DataFrame, outcome: str, seed: int) -> dict[str, Any]:
+    head = {"outcome": outcome, "method": "ridge, cohorts left out in turn"}
+    try:
+        found = predict_from_serum(cohort, markers=markers, options=PredictionOptions(outcome=outcome), seed=seed)
+    except RefusedError as error:
+        return head | {"note": _refused(error)}
+    return head | {
+        "n": found.n, "n_cohorts": found.n_cohorts, "n_markers": found.n_markers, "estimate": found.r2, "p": found.p,
+        "effect": found.r2, "effect_name": "r2 beyond the baseline", "slope": found.slope,
+        "n_permutations": found.n_permutations, "note": "exploratory; r2 has no interval, its p is by permutation",
+    }  # fmt: skip
+
+
+def _refused(error: RefusedError) -> str:
+    return f"refused: {error}"
