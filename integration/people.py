@@ -350,7 +350,8 @@ class _Work:
                 )
         if not drugs:
             counts = ", ".join(f"{name} {len(each)}" for name, each in pairs.items())
-            raise RefusedError("no drug has enough patients before and after", found=counts or "no pair")
+            raise RefusedError("no drug has enough patients before and after", found=counts or "no pair",
+                               expected="4 pairs of one drug")  # fmt: skip
         found: dict[str, list[pd.DataFrame]] = {}
         for disease in self.options.reversed_diseases or self.options.diseases[:1]:
             pair = self.groups[self.groups.isin([disease, self.options.reference])]
