@@ -165,25 +165,11 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     threshold
         ``q_set`` (for axes without one, ``q_panel``) at which a row is drawn filled.
     """
-    data = rows.dropna(subset=["estimate", "ci_low", "ci_high"]).copy()
+    data = _forest_rows(rows)
     if data.empty:
         return None
-    named = data["symbol"].where(data["symbol"] != "", data["marker"])
-    data["name"] = [
-        axis_words(name) if kind == "axis" else name for name, kind in zip(named, data["kind"], strict=True)
-    ]
-    data["kind"] = np.where(data["kind"] == "axis", "axis score", "protein")
-    data["q"] = data["q_set"].fillna(data["q_panel"])
-    data["rank"] = [
-        axis_rank(marker) if kind == "axis score" else 99
-        for marker, kind in zip(data["marker"], data["kind"], strict=True)
-    ]
-    data = data.sort_values(["rank", "estimate"]).drop_duplicates("name")
-    data["p_text"] = [f"p {_equals(p)}" for p in data["p"]]
-    data["q_text"] = [f"q {_equals(q)}" for q in data["q"]]
-    columns = ["name", "kind", "estimate", "ci_low", "ci_high", "p", "q", "n", "p_text", "q_text"]
     y = alt.Y("name:N", sort=list(data["name"]), title=None)
-    base = alt.Chart(data[columns]).encode(y=y)
+    base = alt.Chart(data).encode(y=y)
     title = outcome_title(outcome)
     per = f"{outcome_unit(outcome)} per SD" if outcome_unit(outcome) else "per SD"
     x = alt.X(
@@ -225,6 +211,21 @@ def forest(rows: pd.DataFrame, *, subset: str, outcome: str, threshold: float = 
     )
     chart = alt.layer(zero, lines, points, *values).properties(width=300, height=alt.Step(26))
     return from_chart(chart, name="association_forest", caption=caption, table="association.csv")
+
+
+def _forest_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with an interval, named and in the order in which they are drawn."""
+    data = rows.dropna(subset=["estimate", "ci_low", "ci_high"]).copy()
+    named = data["symbol"].where(data["symbol"] != "", data["marker"])
+    is_axis = data["kind"] == "axis"
+    data["name"] = [axis_words(name) if axis else name for name, axis in zip(named, is_axis, strict=True)]
+    data["kind"] = np.where(is_axis, "axis score", "protein")
+    data["q"] = data["q_set"].fillna(data["q_panel"])
+    data["rank"] = [axis_rank(name) if axis else 99 for name, axis in zip(data["marker"], is_axis, strict=True)]
+    data = data.sort_values(["rank", "estimate"]).drop_duplicates("name")
+    data["p_text"] = [f"p {_equals(p)}" for p in data["p"]]
+    data["q_text"] = [f"q {_equals(q)}" for q in data["q"]]
+    return data[["name", "kind", "estimate", "ci_low", "ci_high", "p", "q", "n", "p_text", "q_text"]]
 
 
 _SUBSETS = {"defeated": "defeated mice only", "all": "all mice, group in the model"}
