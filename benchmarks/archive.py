@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -78,6 +79,8 @@ class Measured:
         From the start of the process to its end.
     scheduler_cpu_s
         Processor time of the process that plans and collects, its start and the report included.
+    all_cpu_s
+        The same of all processes of the run.
     own_s
         Step to the seconds of its tasks, in sum.
     counts
@@ -90,6 +93,7 @@ class Measured:
 
     wall_s: float
     scheduler_cpu_s: float = 0.0
+    all_cpu_s: float = 0.0
     own_s: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     states: dict[str, int] = field(default_factory=dict)
@@ -105,7 +109,7 @@ def run_archive(config: Path, out: Path, *, workers: int) -> Measured:
     """Run the program on an experiment, from the start of its process to the end."""
     command = [sys.executable, "-m", "stressaxis", "run", str(config), "--out", str(out)]
     command += ["--workers", str(workers), "--log", "json"]
-    began, started = time.time(), time.perf_counter()
+    began, started, before_s = time.time(), time.perf_counter(), _children_cpu_s()
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None
     found = Measured(0.0)
@@ -124,6 +128,7 @@ def run_archive(config: Path, out: Path, *, workers: int) -> Measured:
     if process.wait() not in (0, 1):
         raise SystemExit(f"the run ended with status {process.returncode}")
     found.wall_s = time.perf_counter() - started
+    found.all_cpu_s = _children_cpu_s() - before_s
     found.first_s, found.last_s = ends[0] - began, found.wall_s - (ends[-1] - began)
     return found
 
@@ -134,6 +139,11 @@ def _events(stream: Any) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         else:
             print(line, end="", file=sys.stderr)
+
+
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _cpu_s(pid: int) -> float:
