@@ -205,7 +205,7 @@ def made(tmp_path, *, p=0.001, p_max=0.001, interaction=0.001):
                          "ci_low": 0.5, "ci_high": 1.5, "p": p})  # fmt: skip
     skew.to_csv(tables / "people_skew.csv", index=False)
     drugs = pd.DataFrame({"disease": "MDD", "drug": ["x", "y"], "variant": "all proteins", "score": "spearman", "n_pairs": 6,
-                          "n_shared": 0, "observed": [-0.5, 0.1], "estimate": [-0.5, 0.1], "ci_low": [-0.7, -0.2],
+                          "n_case": 8, "n_control": 9, "n_shared": 0, "observed": [-0.5, 0.1], "estimate": [-0.5, 0.1], "ci_low": [-0.7, -0.2],
                           "ci_high": [-0.2, 0.4], "p": [p_max, 0.8], "p_max": [p_max, 0.9], "note": ""})  # fmt: skip
     drugs.to_csv(tables / "people_reversal.csv", index=False)
     mice = pd.DataFrame({"outcome": "target_time", "kind": "outcome", "term": ["interaction", "in defeated", "in control"],
@@ -237,6 +237,15 @@ def test_a_report_of_the_least_tables_is_built(tmp_path):
     assert "Drugs that move a profile back" in page and "nan" not in page.partition("<main>")[2].partition("methods")[
         0
     ].casefold().replace("nano", "")
+
+
+def test_a_drug_is_told_with_all_its_numbers_and_no_promise(tmp_path):
+    said = " ".join(statement(made(tmp_path)))
+    assert (
+        "95 % interval −0.70 to −0.20, p over all drugs = 0.001, n = 6 treated, 8 with the disease and 9 healthy"
+        in said
+    )
+    assert "no evidence that it helps them" in said
 
 
 def test_a_skew_below_the_healthy_is_none_however_small_p(tmp_path):
