@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-import pytest
 import yaml
 
 from tests.stressaxis.conftest import Command, Said
@@ -84,30 +83,30 @@ def test_missing_experiment_file(tiny: Path, stressaxis: Command) -> None:
     assert "nothing.yaml: file not found" in said.err
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (None, "file not found"),
-        (b"", "empty"),
-        (b"subject,trial\nm01,target\n", "video"),
-        ("cut", "cut"),
-    ],
-)
-def test_recordings_that_cannot_be_used(
-    tiny: Path, stressaxis: Command, content: bytes | str | None, words: str
-) -> None:
-    video = tiny / "videos" / "m01_target.mp4"
-    whole = video.read_bytes()
-    video.unlink()
-    if content is not None:
-        video.write_bytes(whole[: len(whole) // 2] if content == "cut" else content)  # type: ignore[arg-type]
+def test_recordings_that_cannot_be_used(tiny: Path, stressaxis: Command) -> None:
+    """Missing, of 0 bytes, no video at all, cut so that it cannot be opened: each is told, the rest goes on."""
+    videos = tiny / "videos"
+    whole = (videos / "m04_target.mp4").read_bytes()
+    unusable = {
+        "m01_target": (None, "file not found"),
+        "m02_target": (b"", "empty"),
+        "m03_target": (b"subject,trial\nm01,target\n", "video"),
+        "m04_target": (whole[: len(whole) // 2], "cut"),
+    }
+    for stem, (content, _) in unusable.items():
+        (videos / f"{stem}.mp4").unlink()
+        if content is not None:
+            (videos / f"{stem}.mp4").write_bytes(content)
     said = run(stressaxis, tiny)
     assert said.status == 1
-    message = [line for line in said.out.splitlines() if line.startswith("failed:") and "m01_target.mp4" in line]
-    assert len(message) == 1
-    assert words in message[0]
+    failed = [line for line in said.out.splitlines() if line.startswith("failed:")]
+    for stem, (_, words) in unusable.items():
+        message = [line for line in failed if f"{stem}.mp4" in line]
+        assert len(message) == 1
+        assert words in message[0]
     trials = pd.read_csv(tiny / "out" / "tables" / "trials.csv")
-    assert len(trials) == 7
+    assert sorted(trials["subject"]) == ["m01", "m02", "m03", "m04"]
+    assert set(trials["trial"]) == {"no_target"}
     assert trials["iz_s"].notna().all()
 
 
