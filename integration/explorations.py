@@ -6,7 +6,7 @@ the number that failed and no estimate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ def explorations(
     tables = {"mediation": pd.DataFrame(through, columns=list(MEDIATION_COLUMNS))}
     if "cohort" in cohort.table:
         tables["association_by_cohort"] = pd.DataFrame(by_cohort, columns=list(COHORT_COLUMNS))
-        proteins = z[[name for name in z if info.loc[name, "kind"] != "axis"]]
+        proteins = z[[name for name in info.index[info["kind"] != "axis"] if name in z]]
         tables["prediction"] = pd.DataFrame(
             [_prediction(cohort, proteins, outcome, seed)], columns=list(PREDICTION_COLUMNS)
         )
@@ -95,7 +95,7 @@ def explorations(
 
 def _by_cohort(
     cohort: Cohort, marker: pd.Series[float], outcome: str, terms: tuple[str, ...]
-) -> Iterator[Mapping[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     found = cohort_estimates(cohort, marker=marker, outcome=outcome, covariates=terms)
     for row in found.to_dict("records"):
         yield {str(name): value for name, value in row.items()} | {"method": "linear_model within the cohort"}
