@@ -51,7 +51,8 @@ the rest at its defaults. Limits as in [simulated recordings](simulated-recordin
 {markdown(list(table.columns), table.itertuples(index=False))}
 
 Known: where the cut-outs' tails jump with the posture, the moment of release is told up to a second late, since
-something beside the mouse seems to move; zone times shift with it.
+something beside the mouse seems to move; zone times shift with it. Under `reflections` the walls are as bright as the
+floor, but the mirror image itself is not drawn.
 
 SI ratio, where the time with target is 15 s or more ({len(ratios)} animals): median error {ratios.median():.2f} %, 95th
 percentile {np.percentile(ratios, 95):.2f} %.
