@@ -7,9 +7,7 @@ The generator draws zone times, cohort and plate effects and serum by plain NumP
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +15,7 @@ import pandas as pd
 from integration.association import AssociationOptions, associate
 from integration.cohort import join_cohort
 from proteomics.abundance import from_frame
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 20261125
 DESIGNS = {
@@ -98,28 +96,24 @@ def run(runs: int, *, seed: int = SEED) -> list[tuple[str, tuple[str, str, str],
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    rows = run(options.runs)
+def report(runs: int) -> str:
+    """The page."""
+    rows = run(runs)
     cells = len(DESIGNS) * len(TESTED)
-    low, high = band(options.runs, cells)
+    low, high = band(runs, cells)
     lines = [
         [name, *key, f"{share:.4f}", "naive" if key in NAIVE else "in band" if low <= share <= high else "OUTSIDE"]
         for name, key, share in rows
     ]
-    text = f"""# Association under the null
+    return f"""# Association under the null
 
-Share of p < .05 in {options.runs} simulated studies a cell; no marker has to do with behavior within group, cohort and
+Share of p < .05 in {runs} simulated studies a cell; no marker has to do with behavior within group, cohort and
 plate. Band for {cells} cells: {low:.4f} to {high:.4f}. Rows marked naive leave out cohort or group and are shown to fail.
 Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrate_association`.
 
 {markdown(["design", "subset", "outcome", "method", "share of p < .05", "verdict"], lines)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

@@ -5,16 +5,14 @@ python -m tests.integration.calibrate_contrasts --runs 1000 --out docs/validatio
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from integration.cohort import join_cohort
 from integration.contrasts import ComparisonOptions, compare_groups
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 555
 MEASURE = "velocity_drop_cm_s"
@@ -61,31 +59,27 @@ def run(runs: int) -> list[tuple[str, str, str, float]]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    rows = run(options.runs)
+def report(runs: int) -> str:
+    """The page."""
+    rows = run(runs)
     naive = {(cell, "welch_t") for cell, sizes in CELLS.items() if sizes[-1] > 0}
     gated = [row for row in rows if (row[0], row[2]) not in naive]
-    low, high = band(options.runs, len(gated))
+    low, high = band(runs, len(gated))
     lines = [
         [cell, pair, "Welch" if method == "welch_t" else "given baseline and cohort", f"{share:.4f}",
          "cohort ignored" if (cell, method) in naive else "in band" if low <= share <= high else "OUTSIDE"]
         for cell, pair, method, share in rows
     ]  # fmt: skip
-    text = f"""# Susceptible, resilient and control under the null
+    return f"""# Susceptible, resilient and control under the null
 
 The groups do not differ in the measure (velocity drop) within a cohort; classes come from the ratio. Share of p < .05 in
-{options.runs} simulated studies a cell. Band for {len(gated)} cells: {low:.4f} to {high:.4f}. Where cohorts differ both in
+{runs} simulated studies a cell. Band for {len(gated)} cells: {low:.4f} to {high:.4f}. Where cohorts differ both in
 susceptibility and in the measure, Welch's test does not know it ("cohort ignored": shown, not gated).
 Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrate_contrasts`.
 
 {markdown(["design", "comparison", "method", "share of p < .05", "verdict"], lines)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

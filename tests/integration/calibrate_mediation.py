@@ -7,15 +7,12 @@ Mice are drawn here by plain NumPy with heavy tails and differing cohorts.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from integration.cohort import join_cohort
 from integration.mediation import mediate
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 1207
 #: Defeat on marker (SD) and marker on target time (SD); nothing passes through the marker where one is 0.
@@ -63,23 +60,20 @@ def run(runs: int) -> list[tuple[str, str, float, float]]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    rows = run(options.runs)
-    low, high = band(options.runs, len(rows))
+def report(runs: int) -> str:
+    """The page."""
+    rows = run(runs)
+    low, high = band(runs, len(rows))
     lines = []
     for size, cell, p, outside in rows:
         verdict = "above the band" if p > high else "in band" if p >= low else "below, as documented"
         if p < low and cell != "both absent":
             verdict = "OUTSIDE"
         lines.append([size, cell, f"{p:.4f}", verdict, f"{outside:.4f}"])
-    text = f"""# Mediation under the null
+    return f"""# Mediation under the null
 
 Nothing passes from defeat through the marker to avoidance: one path or both are absent. `p` (the larger of the two paths'
-p) is below .05 in this share of {options.runs} simulated studies a cell. Band for {len(rows)} cells: {low:.4f} to {high:.4f}.
+p) is below .05 in this share of {runs} simulated studies a cell. Band for {len(rows)} cells: {low:.4f} to {high:.4f}.
 With both paths absent both tests must err at once, so that p lies far below the band; with one path absent it is near .05.
 The last column is no gate: how often the bias-corrected bootstrap interval ({BOOTSTRAPS} bootstraps) leaves out 0, which by
 its own level would be .05. Where it is larger, a finding rests on p and not on the interval.
@@ -87,8 +81,7 @@ Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrat
 
 {markdown(["design", "paths", "share of p < .05", "verdict", "interval leaves out 0"], lines)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

@@ -7,15 +7,12 @@ Markers move together and tell the cohort; target time differs between cohorts; 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from integration.cohort import join_cohort
 from integration.prediction import PredictionOptions, predict_from_serum
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 8812
 #: Cohorts, mice in each, markers.
@@ -61,27 +58,23 @@ def run(runs: int) -> list[tuple[str, float, float]]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    rows = run(options.runs)
-    low, high = band(options.runs, len(rows))
+def report(runs: int) -> str:
+    """The page."""
+    rows = run(runs)
+    low, high = band(runs, len(rows))
     lines = [
         [cell, f"{p:.4f}", "in band" if low <= p <= high else "OUTSIDE", f"{above:.4f}"] for cell, p, above in rows
     ]
-    text = f"""# Prediction from serum under the null
+    return f"""# Prediction from serum under the null
 
 Serum has nothing to do with target time within a cohort; both differ between cohorts. Share of p <= .05
-({OPTIONS.n_permutations} permutations) in {options.runs} simulated studies a cell. Band for {len(rows)} cells: {low:.4f} to {high:.4f}.
+({OPTIONS.n_permutations} permutations) in {runs} simulated studies a cell. Band for {len(rows)} cells: {low:.4f} to {high:.4f}.
 Beside it how often r2 is above 0: a gain of that sign alone says nothing, which is why p stands next to it.
 Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrate_prediction`.
 
 {markdown(["design", "share of p <= .05", "verdict", "r2 above 0"], lines)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

@@ -7,9 +7,7 @@ People are drawn here by plain NumPy: a factor model of proteins, a patient's tw
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +15,7 @@ from scipy import stats
 
 from integration.reversal import ReversalOptions, drug_reversal
 from integration.reversal_data import disease_data, drug_data
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 777
 PROTEINS, CASES, HEALTHY, DRUGS, PATIENTS = 160, 30, 32, 2, 14
@@ -110,14 +108,11 @@ def run(runs: int, *, seed: int = SEED) -> list[tuple[str, str, str, float]]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    rows = run(options.runs)
+def report(runs: int) -> str:
+    """The page."""
+    rows = run(runs)
     cells = 2 * len(CELLS) * (len(SCORES) + 1)
-    low, high = band(options.runs, cells)
+    low, high = band(runs, cells)
 
     def verdict(name: str, share: float) -> str:
         if name.startswith("naive"):
@@ -126,16 +121,15 @@ def main() -> None:
         return "in band" if low <= share <= high else "conservative, as documented" if share < low else "OUTSIDE"
 
     lines = [[design, cell, name, f"{share:.4f}", verdict(name, share)] for design, cell, name, share in rows]
-    text = f"""# Drug reversal under the null
+    return f"""# Drug reversal under the null
 
 {CASES} cases, {HEALTHY} healthy, {DRUGS} drugs, {PROTEINS} proteins in a factor model, a patient's two samples correlated .6; no drug
-reverses the disease. Share of p < .05 in {options.runs} simulated studies a cell. Band for {cells} cells: {low:.4f} to {high:.4f}.
+reverses the disease. Share of p < .05 in {runs} simulated studies a cell. Band for {cells} cells: {low:.4f} to {high:.4f}.
 Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrate_reversal`.
 
 {markdown(["patients", "cell", "test", "share of p < .05", "verdict"], lines)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

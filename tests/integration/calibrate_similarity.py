@@ -7,16 +7,14 @@ Proteins follow a factor model drawn here by plain NumPy.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from integration.similarity import SimilarityOptions, group_similarity
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 4242
 SIZES = {"MDD": 25, "AD": 30, "HC": 32}
@@ -92,13 +90,10 @@ def run(runs: int, *, seed: int = SEED) -> tuple[list[tuple[str, str, float]], l
     return shares, means
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    shares, means = run(options.runs)
-    low, high = band(options.runs, 2 * len(CELLS) * len(SCORES))
+def report(runs: int) -> str:
+    """The page."""
+    shares, means = run(runs)
+    low, high = band(runs, 2 * len(CELLS) * len(SCORES))
 
     def verdict(cell: str, name: str, share: float) -> str:
         if name.startswith("naive"):
@@ -112,10 +107,10 @@ def main() -> None:
 
     lines = [[cell, name, f"{share:.4f}", verdict(cell, name, share)] for cell, name, share in shares]
     numbers = [[cell, *(f"{value:.3f}" for value in values)] for cell, *values in means]
-    text = f"""# Similarity of two signatures with shared controls, under the null
+    return f"""# Similarity of two signatures with shared controls, under the null
 
 MDD {SIZES["MDD"]}, AD {SIZES["AD"]}, the same {SIZES["HC"]} healthy in both contrasts, 363 proteins in a factor model; the two signatures
-are unrelated. Share of p < .05 in {options.runs} simulated studies a cell. Band for {2 * len(CELLS) * len(SCORES)} cells: {low:.4f} to {high:.4f}.
+are unrelated. Share of p < .05 in {runs} simulated studies a cell. Band for {2 * len(CELLS) * len(SCORES)} cells: {low:.4f} to {high:.4f}.
 Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrate_similarity`.
 
 {markdown(["cell", "test", "share of p < .05", "verdict"], lines)}
@@ -124,8 +119,7 @@ Means over the studies (Spearman). The observed correlation follows the null lin
 
 {markdown(["cell", "observed", "null line", "split estimate", "interval holds 0"], numbers)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

@@ -5,16 +5,14 @@ python -m tests.integration.calibrate_treatment --runs 1000 --out docs/validatio
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from integration.cohort import join_cohort
 from integration.treatment import TreatmentOptions, treatment_effects
-from tests.integration.calibration import band, commit, markdown
+from tests.integration.calibration import band, command, commit, markdown
 
 SEED = 31
 #: Mice per cell (control vehicle, control drug, defeated vehicle, defeated drug) and SD of target time by role.
@@ -59,24 +57,20 @@ def run(runs: int, *, seed: int = SEED) -> list[tuple[str, str, str, float]]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    rows = run(options.runs)
-    low, high = band(options.runs, len(rows))
+def report(runs: int) -> str:
+    """The page."""
+    rows = run(runs)
+    low, high = band(runs, len(rows))
     lines = [[*row[:-1], f"{row[-1]:.4f}", "in band" if low <= row[-1] <= high else "OUTSIDE"] for row in rows]
-    text = f"""# Defeat x treatment under the null
+    return f"""# Defeat x treatment under the null
 
-The treatment does the same in control and defeated mice (nothing). Share of p < .05 in {options.runs} simulated studies a
+The treatment does the same in control and defeated mice (nothing). Share of p < .05 in {runs} simulated studies a
 cell. Band for {len(rows)} cells: {low:.4f} to {high:.4f}.
 Commit {commit()}, seed {SEED}; written by `python -m tests.integration.calibrate_treatment`.
 
 {markdown(["design", "outcome", "term", "share of p < .05", "verdict"], lines)}
 """
-    options.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, report)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from scipy import stats
@@ -32,3 +33,12 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown."""
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+def command(doc: str | None, report: Callable[[int], str]) -> None:
+    """``--runs N --out PAGE.md``: write the page that a calibration gives for so many studies a cell."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    options.out.write_text(report(options.runs), encoding="utf-8")

@@ -6,11 +6,14 @@ import pytest
 
 from tests.integration import (
     calibrate_association,
+    calibrate_contrasts,
+    calibrate_mediation,
+    calibrate_prediction,
     calibrate_reversal,
     calibrate_similarity,
     calibrate_treatment,
 )
-from tests.integration.calibration import band
+from tests.integration.calibration import band, command
 
 RUNS = 1000
 
@@ -58,12 +61,22 @@ def test_the_band_is_the_exact_binomial_one():
     assert band(2000) == pytest.approx((0.035, 0.067), abs=0.0011)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "module", [calibrate_association, calibrate_reversal, calibrate_similarity, calibrate_treatment]
+    "module",
+    [
+        calibrate_association,
+        calibrate_contrasts,
+        calibrate_mediation,
+        calibrate_prediction,
+        calibrate_reversal,
+        calibrate_similarity,
+        calibrate_treatment,
+    ],
 )
 def test_each_calibration_command_runs(module, tmp_path, monkeypatch):
     """Two studies a cell: the table is written, whatever it says."""
     out = tmp_path / "table.md"
     monkeypatch.setattr("sys.argv", ["calibrate", "--runs", "2", "--out", str(out)])
-    module.main()
-    assert "share of p < .05" in out.read_text(encoding="utf-8")
+    command(module.__doc__, module.report)
+    assert "share of p <" in out.read_text(encoding="utf-8")
