@@ -72,7 +72,7 @@ class VideoWriter:
 
     def write(self, planes: Bytes, tick: int) -> None:
         """Encode one frame, (H * 3 / 2, W) as yuv420p lies in memory, shown at ``tick`` / fps."""
-        frame = self._frame_type(*self._size, self._format)
+        frame: Any = self._frame_type(*self._size, self._format)
         height = self._size[1]
         halves = planes[height:].reshape(2, height // 2, -1)
         # A fifth of the time of from_ndarray, which goes row by row.

@@ -109,6 +109,7 @@ def test_a_rectangular_floor_of_other_proportions() -> None:
     assert worst_cm(found.corners_px, corners) < 0.2
 
 
+@pytest.mark.slow
 def test_a_round_floor_gives_the_square_around_it() -> None:
     fine = np.full((4 * SIZE[0], 4 * SIZE[1]), 40.0, np.float32)
     cv2.circle(fine, (4 * 240 + 2, 4 * 170 + 2), 4 * 130, 150.0, -1, cv2.LINE_AA)
@@ -176,6 +177,7 @@ def test_corners_of_the_composited_recordings_within_half_a_centimetre(shared: P
         assert found.enclosure.wall == row["wall"]
 
 
+@pytest.mark.slow
 def test_a_knocked_camera_makes_the_corners_unsure() -> None:
     picture = draw(UPRIGHT, floor=170, wall=120)
     steady, knocked = (find_arena(picture, enclosure="none", shift_px=shift) for shift in (0.5, 9.0))

@@ -238,6 +238,7 @@ _LABELS = ("ethovision utf-16", "ethovision xlsx", "anymaze", "timeofcr2", "deep
 _HDF5 = ("deeplabcut h5", "sleap analysis", "stressaxis netcdf")
 
 
+@pytest.mark.slow
 def test_damaged_files_give_tracks_or_words(tmp_path):
     """A few damaged files for each reader; the validation tier has 500 each."""
     made_here = seeds(tmp_path)

@@ -69,6 +69,7 @@ def region_of(truth, *, scale=1.0, shift=(0.0, 0.0)):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt", "options"),
     [
@@ -78,7 +79,7 @@ def region_of(truth, *, scale=1.0, shift=(0.0, 0.0)):
         ("a.wmv", "wmv2", "yuv420p", None),
         ("a.mov", "libx264", "yuv420p", {"x264-params": "interlaced=1:tff=1"}),
         ("a.mkv", "libx264", "gray", None),
-        pytest.param("a.mkv", "libx265", "yuv420p", {"x265-params": "log-level=error"}, marks=pytest.mark.slow),
+        ("a.mkv", "libx265", "yuv420p", {"x265-params": "log-level=error"}),
     ],
 )
 def test_codecs_do_not_move_the_track(tmp_path, trial, name, codec, pix_fmt, options):
@@ -88,6 +89,7 @@ def test_codecs_do_not_move_the_track(tmp_path, trial, name, codec, pix_fmt, opt
     assert faults(centre_of(tracks), plain, truth) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.5, 2.0])
 def test_size_of_the_picture_does_not_matter(tmp_path, trial, scale):
     frames, truth, plain = trial
@@ -98,6 +100,7 @@ def test_size_of_the_picture_does_not_matter(tmp_path, trial, scale):
     assert faults((centre_of(tracks) + 0.5) / scale - 0.5, plain, truth) == []
 
 
+@pytest.mark.slow
 def test_two_arenas_in_one_picture_are_tracked_apart(tmp_path, trial):
     """Left the trial itself, right its mirror image 20 frames later."""
     frames, truth, plain = trial
@@ -132,6 +135,7 @@ def test_variable_frame_rate_keeps_real_times(tmp_path, trial):
     assert {round(b - a, 2) for a, b in pairwise(time_s)} == {0.07, 0.13}
 
 
+@pytest.mark.slow
 def test_part_of_a_recording_is_tracked_as_in_the_whole(trial, tmp_path):
     """One file that holds two trials: times and frame numbers stay those of the file."""
     frames, truth, plain = trial

@@ -81,6 +81,7 @@ def test_cohorts_and_their_pool_equal_r():
     )
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_pool_holds_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(3)
     held = []

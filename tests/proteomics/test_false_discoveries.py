@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from proteomics.abundance import from_frame
 from proteomics.differential import slope, two_group
@@ -20,6 +21,7 @@ def false_share(table: pd.DataFrame, null: pd.Series) -> float:
     return float(null[hits].mean()) if len(hits) else 0.0
 
 
+@pytest.mark.slow
 def test_false_discovery_proportion_of_slope_and_groups() -> None:
     """Slope on stress within defeated mice, and defeated against control, each over the same 200 tables."""
     shares: dict[str, list[float]] = {"slope": [], "groups": []}

@@ -34,6 +34,7 @@ def _cases(shared: Path, file: str) -> list[tuple[Path, np.ndarray, np.ndarray]]
     return found
 
 
+@pytest.mark.slow
 def test_array_weights_are_limmas(shared: Path) -> None:
     """REML within 1 % (limma stops before it converges); gene by gene to rounding."""
     for case, matrix, design in _cases(shared, "array_weights.csv"):

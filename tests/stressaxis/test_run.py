@@ -49,6 +49,7 @@ def test_a_run_leaves_what_the_design_says(tiny: Path, tmp_path: Path, stressaxi
     assert "<html" in (results / "report.html").read_text("utf-8")[:200]
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing_and_a_changed_zone_decodes_no_video(
     tiny: Path, tmp_path: Path, stressaxis: Command
 ) -> None:
@@ -66,7 +67,7 @@ def test_a_second_run_does_nothing_and_a_changed_zone_decodes_no_video(
     assert contents(out) != first
 
 
-@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [2, 4])
 def test_workers_and_order_of_files_do_not_change_a_byte(
     tiny: Path, tmp_path: Path, stressaxis: Command, workers: int
 ) -> None:
@@ -158,6 +159,7 @@ def _killed(results: Path) -> None:
     raise RuntimeError("killed")
 
 
+@pytest.mark.slow
 def test_what_people_keep_in_the_results_stays(tiny: Path, tmp_path: Path, stressaxis: Command) -> None:
     shutil.copytree(tiny / "truth", tmp_path / "out" / "tables" / "mine")
     stressaxis("run", tiny / "experiment.yaml", "--out", tmp_path / "out")

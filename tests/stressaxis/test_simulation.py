@@ -136,6 +136,7 @@ def test_serum_rows_carry_their_own_mouse():
     assert abs(levels.loc[defeated, "Il6"].corr(of_sample[defeated])) < 0.15
 
 
+@pytest.mark.slow
 def test_groups_are_those_of_the_field():
     """Controls and defeated males of 761 mice: SI 1.62 (SD .52) and .94 (SD .56), 9 % and 57 % below 1."""
     options, rng = MiceOptions(), np.random.default_rng(4)
@@ -166,6 +167,7 @@ def test_marker_test_is_the_regression_of_statsmodels():
     assert partial[0] == pytest.approx(fit.tvalues["m"] / np.sqrt(fit.tvalues["m"] ** 2 + fit.df_resid), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_power_is_the_level_without_and_grows_with_the_correlation():
     power = [planted_power(correlation=r, n_simulated=500, seed=1) for r in (0.0, 0.4, 0.75)]
     assert power[0].protein == pytest.approx(0.05, abs=0.015)

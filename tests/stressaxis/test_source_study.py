@@ -81,6 +81,7 @@ def test_nothing_planted_is_nothing():
     assert "Nothing is planted" in description(StudyOptions(planted=False))
 
 
+@pytest.mark.slow
 def test_mice_avoid_less_under_the_antibody_only_if_planted():
     def target(planted):
         tables = [simulate_mice(StudyOptions(planted=planted, mice_per_cell=24), seed=4)][0]
