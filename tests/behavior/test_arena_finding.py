@@ -86,6 +86,7 @@ def test_enclosure_is_found_at_its_wall(wall: str) -> None:
     assert found.enclosure.centre_cm == pytest.approx(21.0, abs=0.4)
 
 
+@pytest.mark.slow
 def test_no_enclosure_is_claimed_on_an_empty_floor() -> None:
     picture = draw(UPRIGHT, floor=170, wall=120)
     found = find_enclosure(picture, UPRIGHT)
@@ -102,6 +103,7 @@ def test_a_round_enclosure_is_found_anywhere() -> None:
     assert np.hypot(*(found.polygon_px.mean(axis=0) - (300, 150))) < 3
 
 
+@pytest.mark.slow
 def test_a_rectangular_floor_of_other_proportions() -> None:
     corners = np.array([(100, 110), (400, 110), (400, 260), (100, 260)], float)
     options = ArenaOptions(width_cm=60, height_cm=30)

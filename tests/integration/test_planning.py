@@ -14,6 +14,7 @@ def exact_power(r, n, k, alpha=0.05):
     return np.nanmean(stats.nct.sf(stats.t.ppf(1 - alpha / 2, df), df, r / np.sqrt(1 - r * r) * np.sqrt(w)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("design", "r"),
     [
@@ -54,6 +55,7 @@ def test_enrichment_helps_only_as_far_as_the_score_is_reliable():
     assert power(enrichment=1.0) == pytest.approx(0.05, abs=0.02)
 
 
+@pytest.mark.slow
 def test_multiplicity_costs_power_and_true_companions_give_some_back():
     alone = association_power(AssociationDesign(n=40, correlation=0.5), runs=800, seed=5)
     among = association_power(AssociationDesign(n=40, correlation=0.5, n_markers=10), runs=800, seed=5)
@@ -62,6 +64,7 @@ def test_multiplicity_costs_power_and_true_companions_give_some_back():
     assert company.any_in_set > company.power_set
 
 
+@pytest.mark.slow
 def test_values_below_detection_cost_power():
     full = association_power(AssociationDesign(n=40, correlation=0.45), runs=1000, seed=7)
     cut = association_power(AssociationDesign(n=40, correlation=0.45, below_detection=0.5), runs=1000, seed=7)

@@ -97,6 +97,7 @@ def test_every_figure_is_well_formed_and_says_n(figures: dict[str, Figure]) -> N
         assert all(name.startswith(f"{figure.name}-") for name in re.findall(r'\bid="([^"]+)"', figure.svg))
 
 
+@pytest.mark.slow
 def test_the_same_tables_give_the_same_svg(made: Results, figures: dict[str, Figure]) -> None:
     assert {figure.name: figure.svg for figure in all_figures(made)} == {n: f.svg for n, f in figures.items()}
 

@@ -33,7 +33,7 @@ def _seek(folder: Path) -> dict[str, list[list[float]]]:
 @pytest.mark.slow
 def test_a_run_finds_its_arenas_once_for_both_trials(tiny: Path, tmp_path: Path, stressaxis: Command) -> None:
     truth = _seek(tiny)
-    said = stressaxis("run", tiny / "experiment.yaml", "--out", tmp_path / "r", "--workers", 1)
+    said = stressaxis("run", tiny / "experiment.yaml", "--out", tmp_path / "r")
     assert said.status == 0, said.text
     table = pd.read_csv(tmp_path / "r" / "tables" / TABLE).set_index("arena")
     for name, corners in truth.items():
@@ -49,7 +49,7 @@ def test_a_run_finds_its_arenas_once_for_both_trials(tiny: Path, tmp_path: Path,
     assert set(ties) == set(truth) and all(len(ways) == 1 for ways in ties.values())
     provenance = json.loads((tmp_path / "r" / "provenance.json").read_text())
     assert all(arena["find"] is True for arena in provenance["config"]["behavior"]["arenas"].values())
-    again = stressaxis("run", tiny / "experiment.yaml", "--out", tmp_path / "r", "--workers", 1)
+    again = stressaxis("run", tiny / "experiment.yaml", "--out", tmp_path / "r")
     assert again.status == 0
     counts = json.loads((tmp_path / "r" / "provenance.json").read_text())["tasks"]
     assert counts["done"] == 0 and counts["failed"] == 0

@@ -259,6 +259,7 @@ def test_the_declared_set_is_read_however_it_was_declared(
     assert declared_proteins(Results(results.folder, results.tables, results.problems, provenance)) == wanted
 
 
+@pytest.mark.slow
 def test_recordings_alone_make_a_report(tmp_path: Path) -> None:
     page = page_of(write_results(tmp_path, serum=False, fps=2.0))
     assert "association" not in page.sections() and "proteins" not in page.sections()
@@ -266,6 +267,7 @@ def test_recordings_alone_make_a_report(tmp_path: Path) -> None:
     assert "paths" in page.sections()
 
 
+@pytest.mark.slow
 def test_serum_alone_makes_a_report(tmp_path: Path) -> None:
     page = page_of(write_results(tmp_path, behavior=False))
     assert "interaction" not in page.sections() and "paths" not in page.sections()

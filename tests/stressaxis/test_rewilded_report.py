@@ -24,7 +24,7 @@ def data(shared):
 
 @pytest.fixture
 def out(stressaxis: Command, data, tmp_path):
-    said = stressaxis("run", CONFIG, "--data", data, "--out", tmp_path / "out", "--workers", 1)
+    said = stressaxis("run", CONFIG, "--data", data, "--out", tmp_path / "out")
     assert said.status == 0, said.err
     return tmp_path / "out"
 

@@ -78,6 +78,7 @@ def test_workers_and_order_of_files_do_not_change_a_byte(
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_a_failing_recording_is_reported_and_the_rest_goes_on(tiny: Path, tmp_path: Path, stressaxis: Command) -> None:
     broken = tiny / "videos" / "m02_target.mp4"
     broken.unlink()

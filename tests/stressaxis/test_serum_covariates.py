@@ -60,6 +60,7 @@ def analysed(
     return {path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in output.glob("*.csv")}
 
 
+@pytest.mark.slow
 def test_haemolysis_as_covariate_takes_the_leak_out(serum: Path, tmp_path: Path) -> None:
     plain = analysed(serum, tmp_path / "plain")
     adjusted = analysed(serum, tmp_path / "adjusted", ["haemolysis_z"])
@@ -80,6 +81,7 @@ def test_a_score_without_members_is_refused_with_the_reason(serum: Path, tmp_pat
     assert "covariate platelet_z is in no table" in told["association"]
 
 
+@pytest.mark.slow
 def test_as_a_term_it_enters_the_differences_of_proteins(serum: Path, tmp_path: Path) -> None:
     plain = analysed(serum, tmp_path / "plain")["differential_defeated_vs_control"].set_index("protein")
     adjusted = analysed(serum, tmp_path / "adjusted", terms=["haemolysis_z"])["differential_defeated_vs_control"]
