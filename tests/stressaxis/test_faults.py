@@ -188,6 +188,7 @@ def test_ctrl_c_stops_at_once_and_what_is_done_is_kept(tiny: Path, tmp_path: Pat
     store = Store(out / ".work" / "store")
     while process.poll() is None and len(store.all_keys()) < 9:
         time.sleep(0.02)
+    before = len(store.all_keys())
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=600)
     assert process.returncode == 130, said
@@ -201,6 +202,8 @@ def test_ctrl_c_stops_at_once_and_what_is_done_is_kept(tiny: Path, tmp_path: Pat
     for video in (tiny / "videos").iterdir():
         os.utime(video, (4e9, 4e9))
     assert stressaxis("run", tiny / "experiment.yaml", "--out", out).status == 0
-    assert json.loads((out / "provenance.json").read_text())["tasks"]["reused"] == kept
+    reused = json.loads((out / "provenance.json").read_text())["tasks"]["reused"]
+    # What was at work when it was stopped may or may not have been finished.
+    assert before <= reused <= kept
     # What a worker was writing when it was ended is swept by the next run.
     assert not list(store.folder.glob("tmp-*"))
