@@ -67,6 +67,7 @@ def test_a_second_run_does_nothing_and_a_changed_zone_decodes_no_video(
     assert contents(out) != first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 4])
 def test_workers_and_order_of_files_do_not_change_a_byte(
     tiny: Path, tmp_path: Path, stressaxis: Command, workers: int
