@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from behavior.region import Region, as_region, polygon_mask
+from behavior.region import Region, as_region, box_within, open_floor, polygon_mask
 from behavior.video import Frame, Video
 
 if TYPE_CHECKING:
@@ -61,13 +61,12 @@ class PictureWatch:
         x0, y0, x1, y1 = _bounds(region, shape)
         self._part = slice(y0, y1), slice(x0, x1)
         self._scale = min(1.0, CELLS / max(y1 - y0, x1 - x0))
-        moved = [None if p is None else p - (x0, y0) for p in (region.floor_px, region.enclosure_px)]
-        floor = polygon_mask(moved[0], (y1 - y0, x1 - x0))
+        region = region.seen_from(x0, y0)
+        floor = open_floor(region, (y1 - y0, x1 - x0))
         self._box: Image = np.zeros((0, 0), np.uint8)
         self._places: list[tuple[slice, slice]] = []
-        if moved[1] is not None:
-            floor[polygon_mask(moved[1], floor.shape) > 0] = 0
-            self._place_box(moved[1], floor)
+        if region.enclosure_px is not None:
+            self._place_box(region.enclosure_px, floor)
         self._points = np.flatnonzero(floor[::LIGHT_STEP, ::LIGHT_STEP])
         self._before: deque[tuple[list[Image], float]] = deque(maxlen=LOOKS_BACK)
         self._rows: list[tuple[float, float, float, float]] = []
@@ -192,10 +191,7 @@ def _bounds(region: Region, shape: tuple[int, int]) -> tuple[int, int, int, int]
     """Box around the floor, within the picture."""
     if region.floor_px is None:
         return 0, 0, shape[1], shape[0]
-    low, high = np.floor(region.floor_px.min(axis=0)), np.ceil(region.floor_px.max(axis=0)) + 1
-    x0, y0 = (int(v) for v in np.clip(low, 0, [shape[1] - 8, shape[0] - 8]))
-    x1, y1 = (int(v) for v in np.clip(high, [x0 + 8, y0 + 8], [shape[1], shape[0]]))
-    return x0, y0, x1, y1
+    return box_within(np.floor(region.floor_px.min(axis=0)), np.ceil(region.floor_px.max(axis=0)) + 1, shape)
 
 
 class WatchedVideo(Video):

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Region", "as_region", "polygon_mask"]
+__all__ = ["Region", "as_region", "box_within", "open_floor", "polygon_mask"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,11 @@ class Region:
             if polygon.ndim != 2 or polygon.shape[1] != 2 or len(polygon) < 3 or not np.isfinite(polygon).all():
                 raise ValueError(f"{name} must be (N, 2) finite corners with N >= 3, got shape {polygon.shape}")
             object.__setattr__(self, name, polygon)
+
+    def seen_from(self, x0: int, y0: int) -> Region:
+        """The same in px of a part of the picture that begins at (x0, y0)."""
+        moved = [None if p is None else p - (x0, y0) for p in (self.floor_px, self.enclosure_px)]
+        return Region(*moved)
 
 
 def as_region(arena: Any) -> Region:
@@ -92,3 +97,20 @@ def polygon_mask(
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(corners * 16).astype(np.int32)], 255, shift=4)
     return mask
+
+
+def open_floor(region: Region, shape: tuple[int, int], *, scale: float = 1.0) -> npt.NDArray[np.uint8]:
+    """Mask of the floor outside the enclosure; ``shape`` and ``scale`` as :func:`polygon_mask` takes them."""
+    mask = polygon_mask(region.floor_px, shape, scale=scale)
+    if region.enclosure_px is not None:
+        mask[polygon_mask(region.enclosure_px, shape, scale=scale) > 0] = 0
+    return mask
+
+
+def box_within(
+    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Whole px left, top, right, bottom of a box, kept within a picture and at least 8 px wide and high."""
+    x0, y0 = (int(v) for v in np.clip(low, 0, [shape[1] - 8, shape[0] - 8]))
+    x1, y1 = (int(v) for v in np.clip(high, [x0 + 8, y0 + 8], [shape[1], shape[0]]))
+    return x0, y0, x1, y1

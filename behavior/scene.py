@@ -11,7 +11,7 @@ import numpy as np
 from behavior.appearance import Appearance, learn_appearance
 from behavior.background import Background, gains, level_without, levelled
 from behavior.outlines import Silhouette, outlines
-from behavior.region import Region, polygon_mask
+from behavior.region import Region, box_within, open_floor, polygon_mask
 from behavior.silhouette import find_blobs, make_cuts
 
 if TYPE_CHECKING:
@@ -131,16 +131,17 @@ def learn_scene(pictures: Sequence[Image], region: Region, *, dark: bool | None 
     reduce = min(1.0, LEARN_SIDE / max(height, width))
     size = (max(8, round(width * reduce)), max(8, round(height * reduce)))
     stack = np.stack([cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in parts])
-    moved = _moved(region, x0, y0)
-    open_floor = _open_floor(moved, stack.shape[1:], size[0] / width)
-    appearance = learn_appearance(stack, open_floor, dark=dark)
+    moved = region.seen_from(x0, y0)
+    free = open_floor(moved, (size[1], size[0]), scale=size[0] / width)
+    appearance = learn_appearance(stack, free, dark=dark)
     if appearance is None:
         return None
+    gain = gains(stack, free)
     length_full = appearance.length_px / (size[0] / width)
     scale = 2 ** max(0, int(np.log2(max(length_full / WORK_LENGTH, 1))))
     step = max(1, 2 * round(length_full / WATCH_LENGTH / 2))
     background, inside = _background(parts, appearance, moved, scale, length_full)
-    floor = _open_floor(moved, (max(1, height // step), max(1, width // step)), 1 / step)
+    floor = open_floor(moved, (max(1, height // step), max(1, width // step)), scale=1 / step)
     scene = Scene(
         dark=appearance.dark,
         x0=x0,
@@ -157,9 +158,9 @@ def learn_scene(pictures: Sequence[Image], region: Region, *, dark: bool | None 
         length=length_full / scale,
         largest=2 * appearance.area_px * (length_full / scale / appearance.length_px) ** 2,
         level_tolerance=0.5 * background.contrast,
-        noise=_noise(parts, gains(stack, open_floor)),
+        noise=_noise(parts, gain),
     )
-    return _measured(scene, parts, gains(stack, open_floor))
+    return _measured(scene, parts, gain)
 
 
 def _measured(scene: Scene, parts: Sequence[Image], gain: npt.NDArray[np.float64]) -> Scene:
@@ -207,23 +208,7 @@ def _bounds(region: Region, shape: tuple[int, int]) -> tuple[int, int, int, int]
         return 0, 0, shape[1], shape[0]
     low, high = region.floor_px.min(axis=0), region.floor_px.max(axis=0)
     margin = 0.1 * float(np.sqrt(np.prod(high - low)))
-    x0, y0 = (int(v) for v in np.clip(np.floor(low - margin), 0, [shape[1] - 8, shape[0] - 8]))
-    x1, y1 = (int(v) for v in np.clip(np.ceil(high + margin), [x0 + 8, y0 + 8], [shape[1], shape[0]]))
-    return x0, y0, x1, y1
-
-
-def _moved(region: Region, x0: int, y0: int) -> Region:
-    shifted = [None if p is None else p - (x0, y0) for p in (region.floor_px, region.enclosure_px)]
-    return Region(*shifted)
-
-
-def _open_floor(region: Region, shape: tuple[int, ...], scale: float) -> Image:
-    """Floor outside the enclosure."""
-    size = (shape[0], shape[1])
-    mask = polygon_mask(region.floor_px, size, scale=scale)
-    if region.enclosure_px is not None:
-        mask[polygon_mask(region.enclosure_px, size, scale=scale) > 0] = 0
-    return mask
+    return box_within(np.floor(low - margin), np.ceil(high + margin), shape)
 
 
 def _background(
