@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def check_trial_list(trials: pd.DataFrame, *, contents: Mapping[str, str] | None
     ['same_file_twice']
     """
     rows = _rows(trials)
-    return _shared_recordings(rows, contents or {}) + _wrong_order(rows)
+    return [_shared(*pair) for pair in _shared_recordings(rows, contents or {})] + _wrong_order(rows)
 
 
 def check_copies(trials: pd.DataFrame, *, contents: Mapping[str, str]) -> list[Problem]:
@@ -45,7 +45,8 @@ def check_copies(trials: pd.DataFrame, *, contents: Mapping[str, str]) -> list[P
     trials, contents
         As :func:`check_trial_list` takes them.
     """
-    return [problem for problem in _shared_recordings(_rows(trials), contents) if "the same bytes" in problem.message]
+    pairs = _shared_recordings(_rows(trials), contents)
+    return [_shared(earlier, row) for earlier, row in pairs if earlier["file"] != row["file"]]
 
 
 def check_order(trials: pd.DataFrame) -> list[Problem]:
@@ -58,17 +59,16 @@ def _rows(trials: pd.DataFrame) -> list[dict[Any, Any]]:
     return [blank | row for row in trials.to_dict("records")]
 
 
-def _shared_recordings(rows: list[dict[Any, Any]], contents: Mapping[str, str]) -> list[Problem]:
+def _shared_recordings(
+    rows: list[dict[Any, Any]], contents: Mapping[str, str]
+) -> Iterator[tuple[dict[Any, Any], dict[Any, Any]]]:
+    """Pairs of rows, in the order of the list, that stand for the same stretch of one recording."""
     same: dict[str, list[dict[Any, Any]]] = {}
     for row in rows:
         same.setdefault(contents.get(row["file"], f"name {row['file']}"), []).append(row)
-    return [
-        _shared(earlier, row)
-        for listed in same.values()
-        for place, row in enumerate(listed)
-        for earlier in listed[:place]
-        if _overlap(earlier, row)
-    ]
+    for listed in same.values():
+        for place, row in enumerate(listed):
+            yield from ((earlier, row) for earlier in listed[:place] if _overlap(earlier, row))
 
 
 def _shared(earlier: Mapping[Any, Any], row: Mapping[Any, Any]) -> Problem:
@@ -96,21 +96,20 @@ def _overlap(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
 
 
 def _wrong_order(rows: list[dict[Any, Any]]) -> list[Problem]:
-    problems = []
-    for subject in dict.fromkeys(row["subject"] for row in rows):
-        without = [row for row in rows if row["subject"] == subject and row["trial"] == "no_target"]
-        target = [row for row in rows if row["subject"] == subject and row["trial"] == "target"]
-        if without and target and _before(target[0], without[0]):
-            problems.append(
-                Problem(
-                    code="trial_order",
-                    subject=str(subject),
-                    file=str(target[0]["file"]),
-                    message="the target trial was recorded before the no-target trial",
-                    action="scored as listed; check that the two are not swapped",
-                )
-            )
-    return problems
+    first: dict[Any, dict[Any, dict[Any, Any]]] = {}
+    for row in rows:
+        first.setdefault(row["subject"], {}).setdefault(row["trial"], row)
+    return [
+        Problem(
+            code="trial_order",
+            subject=str(subject),
+            file=str(trials["target"]["file"]),
+            message="the target trial was recorded before the no-target trial",
+            action="scored as listed; check that the two are not swapped",
+        )
+        for subject, trials in first.items()
+        if "target" in trials and "no_target" in trials and _before(trials["target"], trials["no_target"])
+    ]
 
 
 def _before(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> bool:
