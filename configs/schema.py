@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
-from behavior.arena import ArenaOptions
+from behavior.arena import Arena, ArenaOptions, build_arena
 from behavior.classes import ClassOptions
 from behavior.lens import Lens
 from behavior.score_options import ExclusionOptions, ScoreOptions
@@ -206,6 +206,11 @@ class Behavior(Section):
     def arena_options(self, name: str) -> ArenaOptions:
         """Sizes of one arena: the common geometry with what the arena changes."""
         return replace(self.geometry, **self.arenas[name].changes())
+
+    def arena(self, name: str) -> Arena:
+        """One arena with its zones, tied to the picture by the corners and the lens that are given for it."""
+        place = self.arenas[name]
+        return build_arena(self.arena_options(name), corners_px=place.floor_corners_px, lens=place.lens)
 
 
 class Serum(Section):

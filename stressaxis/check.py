@@ -75,7 +75,7 @@ def check_experiment(config: Path, *, data_dir: Path | None = None) -> CheckRepo
 
 def _recordings(experiment: Experiment, trials: pd.DataFrame) -> tuple[int, list[Problem]]:
     """Open every recording once and see whether the zones lie in its picture."""
-    from behavior.arena import build_arena, check_arena
+    from behavior.arena import check_arena
     from behavior.video import probe
 
     assert experiment.behavior is not None
@@ -91,10 +91,7 @@ def _recordings(experiment: Experiment, trials: pd.DataFrame) -> tuple[int, list
             for name in sorted(set(rows["arena"])):
                 if experiment.behavior.arenas[name].find:
                     continue  # where its zones lie is known after the run
-                place = experiment.behavior.arenas[name]
-                options = experiment.behavior.arena_options(name)
-                arena = build_arena(options, corners_px=place.floor_corners_px, lens=place.lens)
-                problems += check_arena(arena, info.width, info.height, file=str(file))
+                problems += check_arena(experiment.behavior.arena(name), info.width, info.height, file=str(file))
         except InputError as error:
             problems.append(from_error(error, subject=subject, file=str(file), action="this trial cannot be scored"))
     return opened, problems
@@ -102,7 +99,6 @@ def _recordings(experiment: Experiment, trials: pd.DataFrame) -> tuple[int, list
 
 def _arenas(experiment: Experiment) -> tuple[list[str], list[Problem]]:
     """What the lens corrects, and how well the middles of the floor's edges fit, of arenas that state them."""
-    from behavior.arena import build_arena
     from behavior.arena_fit import check_middles, lens_shift_cm
 
     lines: list[str] = []
@@ -113,9 +109,8 @@ def _arenas(experiment: Experiment) -> tuple[list[str], list[Problem]]:
     for name, place in behavior.arenas.items():
         if place.find or (place.lens is None and place.middles_px is None):
             continue
-        options = behavior.arena_options(name)
         try:
-            arena = build_arena(options, corners_px=place.floor_corners_px, lens=place.lens)
+            arena = behavior.arena(name)
         except InputError:
             continue  # told for each of its recordings
         told = []

@@ -144,17 +144,15 @@ class _RegionMemory:
         return self._known[place]
 
     def _find(self, name: str, width: int, height: int, file: str) -> tuple[Region, str, list[Problem]]:
-        from behavior.arena import build_arena, check_arena
+        from behavior.arena import check_arena
         from behavior.arena_fit import check_middles
         from behavior.region import Region
 
-        options = self._behavior.arena_options(name)
-        place = self._behavior.arenas[name]
-        arena = build_arena(options, corners_px=place.floor_corners_px, lens=place.lens)
+        arena, middles = self._behavior.arena(name), self._behavior.arenas[name].middles_px
         region = Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
         problems = check_arena(arena, width, height, file=file)
-        if place.middles_px is not None:
-            problems += check_middles(arena, place.middles_px, where=f"arena {name}")[1]
+        if middles is not None:
+            problems += check_middles(arena, middles, where=f"arena {name}")[1]
         return region, digest(asdict(region))[:6], problems
 
 
