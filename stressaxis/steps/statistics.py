@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from integration.cohort import Cohort, CohortOptions
     from integration.treatment import TreatmentOptions
     from proteomics.differential import ModerationOptions
+    from proteomics.serum_handling import HandlingReport
 
 __all__ = ["StatisticsPlan", "analyse_cohort"]
 
@@ -106,6 +107,7 @@ class _Work:
         self.subjects, self.animals, self.samples, self.outcomes = subjects, animals, samples, outcomes
         self.reliability: pd.DataFrame | None = None
         self.problems: list[Problem] = []
+        self._handling: HandlingReport | None = None
         self.cohort = self._join(None)
 
     def _join(self, scores: pd.DataFrame | None) -> Cohort:
@@ -131,7 +133,7 @@ class _Work:
         asked = [name for name in HANDLING if name in (*models.covariates, *models.terms) and name not in cohort.table]
         if not asked or self.abundance is None:
             return cohort
-        found = handling_report(self.abundance, species=self.plan.species)
+        found = self._handling = self._handling or handling_report(self.abundance, species=self.plan.species)
         scores = found.scores.set_index("sample").reindex(cohort.table["sample"])
         added = {name: scores[name].to_numpy() for name in asked if name not in found.refused}
         refused = [
