@@ -10,7 +10,6 @@ import numpy as np
 
 from core.errors import RefusedError
 from core.problems import Problem
-from integration.protein_variants import protein_variants
 from integration.reversal_data import DiseaseData, DrugData
 from integration.reversal_null import disease_side_null, drug_side_null, permutations_of
 from integration.reversal_scores import REVERSAL_SCORES, ReversalQuestions, percent_reversal
@@ -120,14 +119,7 @@ def drug_reversal(
     names, problems = _common_proteins(disease, drugs, options)
     problems += _sharing(disease, drugs)
     tables, rankings, proteins = [], [], []
-    variants = protein_variants(
-        names,
-        [drug.name for drug in drugs],
-        without=options.without,
-        il4r_drugs=options.il4r_drugs,
-        min_proteins=options.min_proteins,
-    )
-    for variant, kept in variants:
+    for variant, kept in options.variants(names, [drug.name for drug in drugs]):
         side = disease.part(np.arange(len(disease.samples)), _columns(disease.proteins, kept))
         others = [drug.part(np.arange(len(drug.before)), _columns(drug.proteins, kept)) for drug in drugs]
         if variant.startswith("without IL4,"):

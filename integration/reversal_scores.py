@@ -5,11 +5,13 @@ Each takes (n, proteins) disease and drug signatures, row by row, so that a thou
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from integration.protein_variants import protein_variants
 from integration.signature_scores import SCORES, Score
 
 if TYPE_CHECKING:
@@ -176,3 +178,9 @@ class ReversalQuestions:
                 f"min_proteins is {self.min_proteins}; it must be 10 or more: with fewer these scores jump with every "
                 "protein"
             )
+
+    def variants(self, names: Sequence[str], drugs: Iterable[str]) -> list[tuple[str, list[str]]]:
+        """Name and proteins of each set that the reversal is shown on; see :func:`protein_variants`."""
+        return protein_variants(
+            names, drugs, without=self.without, il4r_drugs=self.il4r_drugs, min_proteins=self.min_proteins
+        )

@@ -16,7 +16,6 @@ import numpy as np
 
 from core.errors import RefusedError
 from core.problems import Problem
-from integration.protein_variants import protein_variants
 from integration.reversal import RANKING_COLUMNS, REVERSAL_COLUMNS, Reversal
 from integration.reversal_scores import REVERSAL_SCORES, ReversalQuestions, percent_reversal
 from integration.signatures import Signature
@@ -113,14 +112,7 @@ def table_reversal(
         raise RefusedError("no protein is in the disease's and all drugs' tables", found=_counts(disease, drugs))
     problems = _problems(disease, drugs, len(names), options)
     tables, rankings = [], []
-    variants = protein_variants(
-        names,
-        [drug.name for drug in drugs],
-        without=options.without,
-        il4r_drugs=options.il4r_drugs,
-        min_proteins=options.min_proteins,
-    )
-    for variant, kept in variants:
+    for variant, kept in options.variants(names, [drug.name for drug in drugs]):
         shown = [drug for drug in drugs if not variant.startswith("without IL4,") or drug.name in options.il4r_drugs]
         part = _Part(disease, shown, kept, variant, options)
         tables.append(part.table(reference, rng))
