@@ -119,10 +119,16 @@ def run_experiment(
     tables = read_tables(experiment)
     results = results_folder(experiment, out)
     work = results / ".work"
-    with only_run(work), _workers(experiment, workers, scheduler, logs=work / "jobs") as pool:
-        run = _Run(experiment, tables, results, pool, console)
-        run.log, run.verify, run.awaited = log, verify, awaited or {}
-        return run.finish()
+    with only_run(work):
+        try:
+            with _workers(experiment, workers, scheduler, logs=work / "jobs") as pool:
+                run = _Run(experiment, tables, results, pool, console)
+                run.log, run.verify, run.awaited = log, verify, awaited or {}
+                return run.finish()
+        except BaseException:
+            # What was half-written when the run was stopped; only now is nobody left who writes.
+            Store(work / "store").sweep()
+            raise
 
 
 def _workers(experiment: Experiment, count: int | None, scheduler: str | None, *, logs: Path) -> Workers:
@@ -168,10 +174,6 @@ class _Run:
         self._write_provenance(provenance)
         try:
             plan, outcomes = self._work(recordings, serum_files, people_files)
-        except BaseException:
-            # What was half-written when the run was stopped.
-            self.store.sweep()
-            raise
         finally:
             with suppress(OSError):
                 self.ledger.save()

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stressaxis.atomic import sync_folder
@@ -17,6 +17,9 @@ from stressaxis.atomic import sync_folder
 __all__ = ["Store"]
 
 _MANIFEST = "manifest.json"
+
+#: Start of the names of folders that are being taken away.
+_SWEPT = "swept-"
 
 
 class Store:
@@ -127,6 +130,11 @@ class Store:
     def sweep(self) -> None:
         """Remove what killed runs left half-written. Call it only while no other run works on the folder."""
         for leftover in self.folder.glob("tmp-*"):
+            # Whoever may still write there must not make a result of a folder that is half emptied: once it has another
+            # name, it cannot be committed any more.
+            with suppress(OSError):
+                leftover.rename(leftover.with_name(f"{_SWEPT}{leftover.name}"))
+        for leftover in self.folder.glob(f"{_SWEPT}*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
 

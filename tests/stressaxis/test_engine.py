@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -141,6 +142,26 @@ def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "tmp-99-abc").mkdir()
     (tmp_path / "tmp-99-abc" / "half.nc").write_bytes(b"1")
     Store(tmp_path).sweep()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_being_swept_cannot_become_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove, tried = shutil.rmtree, []
+
+    def remove_with_a_worker_at_work(path: Path, **how: bool) -> None:
+        if not tried:
+            # Ctrl-C: the worker has written its last file and is about to give the folder its name.
+            with pytest.raises(FileNotFoundError):
+                half.rename(tmp_path / "ab12")
+            tried.append(path)
+        remove(path, **how)
+
+    half = tmp_path / "tmp-99-abc"
+    half.mkdir()
+    (half / "whole.nc").write_bytes(b"1")
+    monkeypatch.setattr(shutil, "rmtree", remove_with_a_worker_at_work)
+    Store(tmp_path).sweep()
+    assert len(tried) == 1
     assert list(tmp_path.iterdir()) == []
 
 
