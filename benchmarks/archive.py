@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Small pictures and short trials: what is measured is what the engine adds, not how long tracking takes.
 SMALL = {"window_s": 2.0, "after_s": 0.3, "fps": 10, "width_px": 240, "height_px": 180}
 
+#: A minute each, at the size of the demo.
+MINUTE = {"window_s": 53.0, "after_s": 1.5, "fps": 15, "width_px": 480, "height_px": 360}
 
-def make_archive(folder: Path, *, recordings: int, renders: int, serum: bool = True) -> Path:
+
+def make_archive(
+    folder: Path, *, recordings: int, renders: int, serum: bool = True, size: Mapping[str, float] = SMALL
+) -> Path:
     """An experiment with so many recordings, two a mouse, all from one arena; gives the experiment file."""
     import yaml
 
@@ -39,7 +44,7 @@ def make_archive(folder: Path, *, recordings: int, renders: int, serum: bool = T
         conditions=("clean",),
         n_plates=max(1, mice // 40),
         power_simulations=0,
-        **SMALL,  # type: ignore[arg-type]
+        **size,  # type: ignore[arg-type]
     )
     plan = plan_experiment(design, seed=1)
     config = write_tables(plan, folder)
@@ -48,7 +53,8 @@ def make_archive(folder: Path, *, recordings: int, renders: int, serum: bool = T
         del asked["serum"]
         config.write_text(yaml.safe_dump(asked, sort_keys=False), "utf-8")
     for job in plan.jobs[:renders]:
-        render_job(job, folder / "made")
+        if not (folder / "made" / job.video).is_file():
+            render_job(job, folder / "made")
     made = sorted((folder / "made" / "videos").iterdir())
     (folder / "videos").mkdir(exist_ok=True)
     for number, job in enumerate(plan.jobs):
@@ -82,13 +88,16 @@ class Measured:
     all_cpu_s
         The same of all processes of the run.
     own_s
-        Step to the seconds of its tasks, in sum.
+        Step to the seconds of its tasks, in sum; ``report`` among them.
     counts
         Step to the number of tasks done.
     states
         ``done``, ``reused``, ``failed``: how many.
-    first_s, last_s
-        From the start of the process to the end of the first task, and from that of the last task to its end.
+    begin_s, end_s
+        From the start of the process to the start of the first task, and from the end of the last to the end of the
+        process.
+    between_s, tail_s
+        Time of idle workers divided by the workers: up to the last scoring, and from there to the end of the last task.
     """
 
     wall_s: float
@@ -97,8 +106,10 @@ class Measured:
     own_s: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     states: dict[str, int] = field(default_factory=dict)
-    first_s: float = 0.0
-    last_s: float = 0.0
+    begin_s: float = 0.0
+    between_s: float = 0.0
+    tail_s: float = 0.0
+    end_s: float = 0.0
 
     def engine_s(self, workers: int) -> float:
         """Wall time minus the tasks' own, divided by the workers."""
@@ -109,28 +120,48 @@ def run_archive(config: Path, out: Path, *, workers: int) -> Measured:
     """Run the program on an experiment, from the start of its process to the end."""
     command = [sys.executable, "-m", "stressaxis", "run", str(config), "--out", str(out)]
     command += ["--workers", str(workers), "--log", "json"]
+    # An installed program has its bytecode; a shell that forbids to write it would have every start compile anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began, started, before_s = time.time(), time.perf_counter(), _children_cpu_s()
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
     assert process.stderr is not None
     found = Measured(0.0)
-    ends: list[float] = []
+    worked: list[tuple[str, float, float]] = []
     for event in _events(process.stderr):
+        step = "report" if event["event"] == "report_written" else event["task"].split(" ")[0]
         if event["event"].startswith("task_"):
             state = event["event"].removeprefix("task_")
             found.states[state] = found.states.get(state, 0) + 1
-            step = event["task"].split(" ")[0]
-            if state == "done":
-                found.own_s[step] = found.own_s.get(step, 0.0) + event["seconds"]
-                found.counts[step] = found.counts.get(step, 0) + 1
-            ends.append(datetime.fromisoformat(event["time"]).timestamp())
+        if event["event"] in ("task_done", "report_written"):
+            found.own_s[step] = found.own_s.get(step, 0.0) + event["seconds"]
+            found.counts[step] = found.counts.get(step, 0) + 1
+            end_s = datetime.fromisoformat(event["time"]).timestamp() - began
+            worked.append((step, end_s - event["seconds"], end_s))
         elif event["event"] == "run_finished":
             found.scheduler_cpu_s = _cpu_s(process.pid)
     if process.wait() not in (0, 1):
         raise SystemExit(f"the run ended with status {process.returncode}")
     found.wall_s = time.perf_counter() - started
     found.all_cpu_s = _children_cpu_s() - before_s
-    found.first_s, found.last_s = ends[0] - began, found.wall_s - (ends[-1] - began)
+    _divide(found, [task for task in worked if task[0] != "report"], workers)
     return found
+
+
+def _divide(found: Measured, worked: list[tuple[str, float, float]], workers: int) -> None:
+    """Where the time went that no task used."""
+    if not worked:
+        return
+    first_s, last_s = min(start for _, start, _ in worked), max(end for _, _, end in worked)
+    scored_s = max((end for step, _, end in worked if step == "score"), default=last_s)
+
+    def idle_s(begin_s: float, end_s: float) -> float:
+        busy = sum(max(0.0, min(end, end_s) - max(start, begin_s)) for _, start, end in worked)
+        return (end_s - begin_s) - busy / workers
+
+    found.begin_s, found.end_s = first_s, found.wall_s - last_s
+    found.between_s, found.tail_s = idle_s(first_s, scored_s), idle_s(scored_s, last_s)
 
 
 def _events(stream: Any) -> Iterator[dict[str, Any]]:

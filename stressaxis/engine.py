@@ -232,11 +232,11 @@ class _Run:
         while self.ready and len(self.flying) < self.limit and not self.suspects:
             task = self.tasks[self.ready.pop()]
             key = task_key(task, self._need_keys(task))
-            there = self.store.path(key).is_dir()
-            if self.store.has(key):
+            found = self.store.look(key)
+            if found == "whole":
                 self._end(Outcome(task, "reused", key))
                 continue
-            if there:
+            if found == "damaged":
                 self.damaged.add(task.id)
             if not self._submit(task, key):
                 break

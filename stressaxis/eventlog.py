@@ -39,7 +39,7 @@ class EventLog:
         ----------
         event
             What happened (``run_started``, ``task_done``, ``task_reused``, ``task_failed``, ``run_progress`` now and
-            then with the share done of each recording at work, ``run_finished``, ``run_stopped``).
+            then with the share done of each recording at work, ``report_written``, ``run_finished``, ``run_stopped``).
         level
             ``info``, ``warning`` or ``error``.
         task

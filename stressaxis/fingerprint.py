@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import re
 import sys
@@ -148,10 +149,10 @@ class FingerprintMemory:
         if isinstance(stored, dict):
             self._known = {path: row for path, row in stored.items() if isinstance(row, list) and len(row) == 5}
 
-    def recall(self, path: Path) -> str | None:
-        """The remembered fingerprint, or None if the file is new or was touched."""
+    def recall(self, path: Path, mark: FileMark) -> str | None:
+        """The remembered fingerprint of a file that bears this mark, or None if it is new or was touched."""
         row = self._known.get(_place(path))
-        if row is None or row[:4] != list(dataclasses.astuple(FileMark.of(path))):
+        if row is None or row[:4] != [mark.size, mark.mtime_ns, mark.ctime_ns, mark.inode]:
             return None
         return str(row[4])
 
@@ -241,6 +242,8 @@ def _version(library: str) -> str:
     try:
         return f"{name} {importlib.metadata.version(name)}"
     except importlib.metadata.PackageNotFoundError:
+        if importlib.util.find_spec(library) is None:
+            return ""
         # Reads what every installed package holds, which takes long.
         distributions = sorted(set(_distributions().get(library, [])))
         return ",".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)

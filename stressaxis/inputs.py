@@ -57,7 +57,7 @@ def fingerprint_files(
         try:
             # The mark is taken before the file is read: a file that grows meanwhile is read again next time.
             mark = FileMark.of(path)
-            known = memory.recall(path)
+            known = memory.recall(path, mark)
         except InputError as error:
             problems.append(_unreadable(error, name))
             continue

@@ -352,9 +352,12 @@ class _Run:
             from stressaxis.prism import write_prism_tables
             from stressaxis.report.build import build_report
 
+            started = time.monotonic()
             write_prism_tables(self.results)
             build_report(self.results)
             write_text(self.work / _REPORT, made_from)
+            if self.log is not None:
+                self.log.write("report_written", progress=1.0, seconds=round(time.monotonic() - started, 3))
         failures = [problem for problem in self.problems if problem.severity == "error"]
         if self.log is not None:
             self.log.write("run_finished", progress=1.0, duration_s=provenance["duration_s"], tasks=dict(counts))

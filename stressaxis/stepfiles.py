@@ -75,8 +75,11 @@ def write_problems(problems: Iterable[Problem], folder: Path) -> None:
 
 def read_problems(folder: Path) -> list[Problem]:
     """The problems a step left; none if it left no list."""
-    file = folder / _PROBLEMS
-    return [Problem(**row) for row in json.loads(file.read_text("utf-8"))] if file.exists() else []
+    try:
+        listed = (folder / _PROBLEMS).read_text("utf-8")
+    except FileNotFoundError:
+        return []
+    return [Problem(**row) for row in json.loads(listed)]
 
 
 def write_facts(facts: Mapping[str, Any], path: Path) -> None:

@@ -132,7 +132,8 @@ def _known_files(
     for name in names:
         path = experiment.locate(name)
         try:
-            mark, fingerprint = FileMark.of(path), memory.recall(path)
+            mark = FileMark.of(path)
+            fingerprint = memory.recall(path, mark)
             if fingerprint is None and name in read:
                 fingerprint = file_fingerprint(path)
         except InputError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from behavior.reasons import REASONS
@@ -38,18 +40,42 @@ def recording_remarks(trials: pd.DataFrame, problems: pd.DataFrame) -> list[pd.D
     if problems.empty or not set(columns) <= set(problems.columns):
         empty = pd.DataFrame(columns=columns)
         return [empty] * len(trials)
-    by_subject = dict(iter(problems.groupby("subject")))
-    nobody = by_subject.get("", problems.iloc[:0])
-    found = []
-    for subject, trial, file in zip(trials["subject"], trials["trial"], trials["file"], strict=True):
-        own = pd.concat([by_subject.get(subject, problems.iloc[:0]), nobody])
-        names = own["file"].str.replace("\\", "/").str.rsplit("/", n=1).str[-1]
-        same_file = (names != "") & (names == str(file).replace("\\", "/").rsplit("/", 1)[-1])
-        words = trial.replace("_", " ")
-        here = own["where"].str.replace("_", " ")
-        same_trial = (own["subject"] == subject) & here.str.contains(rf"(?<!no ){words}\b", regex=True)
-        found.append(own[same_file | same_trial])
-    return found
+    known = _Places(problems)
+    return [
+        problems.iloc[known.of(str(subject), str(trial), str(file))]
+        for subject, trial, file in zip(trials["subject"], trials["trial"], trials["file"], strict=True)
+    ]
+
+
+class _Places:
+    """Where the problems of a recording stand, by subject and by file: a night's run has thousands of both."""
+
+    def __init__(self, problems: pd.DataFrame) -> None:
+        self._files = [_bare_name(str(file)) for file in problems["file"]]
+        self._words = [str(where).replace("_", " ") for where in problems["where"]]
+        self._of_subject: dict[str, list[int]] = {}
+        self._of_nobody: dict[str, list[int]] = {}
+        for place, subject in enumerate(problems["subject"]):
+            if subject:
+                self._of_subject.setdefault(subject, []).append(place)
+            else:
+                self._of_nobody.setdefault(self._files[place], []).append(place)
+
+    def of(self, subject: str, trial: str, file: str) -> list[int]:
+        """Places of the problems of one recording: the subject's own first."""
+        name = _bare_name(file)
+        # 'target' stands in 'no target', too.
+        told = re.compile(rf"(?<!no ){re.escape(trial.replace('_', ' '))}\b")
+        own = [
+            place
+            for place in self._of_subject.get(subject, ())
+            if (name and self._files[place] == name) or told.search(self._words[place])
+        ]
+        return own + (self._of_nobody.get(name, []) if name else [])
+
+
+def _bare_name(file: str) -> str:
+    return file.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def whole_trial_remarks(note: str) -> list[str]:
@@ -77,12 +103,13 @@ def recording_lights(trials: pd.DataFrame, remarks: list[pd.DataFrame]) -> pd.Se
     ['good', 'not used']
     """
     verdicts = []
-    for place, own in enumerate(remarks):
-        row = trials.iloc[place]
+    scored = trials["iz_s"].notna() if "iz_s" in trials else [False] * len(trials)
+    notes = trials["note"] if "note" in trials else [""] * len(trials)
+    for own, is_scored, note in zip(remarks, scored, notes, strict=True):
         severities = set(own["severity"])
-        if pd.isna(row.get("iz_s")) or severities & {"error", "excluded"}:
+        if not is_scored or severities & {"error", "excluded"}:
             verdicts.append("not used")
-        elif "warning" in severities or whole_trial_remarks(str(row.get("note", ""))):
+        elif "warning" in severities or whole_trial_remarks(str(note)):
             verdicts.append("look at it")
         else:
             verdicts.append("good")

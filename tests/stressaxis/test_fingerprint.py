@@ -23,13 +23,13 @@ def test_a_file_is_remembered_until_it_is_touched(tmp_path: Path) -> None:
     file = tmp_path / "a.mp4"
     file.write_bytes(b"one")
     memory = FingerprintMemory(tmp_path / "memory.json")
-    assert memory.recall(file) is None
+    assert memory.recall(file, FileMark.of(file)) is None
     memory.remember(file, FileMark.of(file), file_fingerprint(file))
     memory.save()
     again = FingerprintMemory(tmp_path / "memory.json")
-    assert again.recall(file) == file_fingerprint(file)
+    assert again.recall(file, FileMark.of(file)) == file_fingerprint(file)
     file.write_bytes(b"two")
-    assert again.recall(file) is None
+    assert again.recall(file, FileMark.of(file)) is None
 
 
 def test_same_size_and_modification_time_do_not_deceive(tmp_path: Path) -> None:
@@ -40,12 +40,12 @@ def test_same_size_and_modification_time_do_not_deceive(tmp_path: Path) -> None:
     times = file.stat()
     file.write_bytes(b"two")
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert memory.recall(file) is None
+    assert memory.recall(file, FileMark.of(file)) is None
 
 
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "memory.json").write_text('{"a": [1, 2')
-    assert FingerprintMemory(tmp_path / "memory.json").recall(Path(__file__)) is None
+    assert FingerprintMemory(tmp_path / "memory.json").recall(Path(__file__), FileMark.of(Path(__file__))) is None
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
