@@ -1,18 +1,18 @@
 """Can serum tell target time, or susceptible from resilient, in a cohort it has not seen. Leave-one-cohort-out.
 
-Scaling, filtering and tuning happen inside the training cohorts. The question is the gain over what is known without
-serum (no-target time), and its p comes from permuting the outcome's residuals within cohort.
+Scaling, filtering and tuning of the elastic net happen inside the training cohorts. The question is the gain over what
+is known without serum (no-target time), and its p comes from permuting the outcome's residuals within cohort.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import RefusedError
+from integration.elastic_net import elastic_net, ridge, top_strength
 from integration.model_terms import complete_rows, model_terms
 from integration.outcomes import outcome_named
 
@@ -35,25 +35,41 @@ class PredictionOptions:
     ----------
     outcome
         As in :class:`integration.association.AssociationOptions`; the continuous score keeps more power than classes.
+    mixings
+        From which each training set chooses by leaving its own cohorts out: 0 is ridge, 1 the lasso, in between the
+        elastic net.
     penalties
-        Ridge penalties (in units of samples) from which each training set chooses by leaving its own cohorts out.
+        Strengths of ridge, in samples per marker.
+    strengths
+        Strengths of every other mixing, as shares of the least one at which no marker has weight.
     n_permutations
         For p.
+    n_bootstrap
+        For the interval of r2.
     min_subjects, min_cohorts
         Below these the analysis is refused.
     """
 
     outcome: str = "target_time"
+    mixings: tuple[float, ...] = (0.0, 0.5)
     penalties: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+    strengths: tuple[float, ...] = (0.6, 0.25, 0.1)
     n_permutations: int = 199
+    n_bootstrap: int = 2000
     min_subjects: int = 40
     min_cohorts: int = 3
 
     def __post_init__(self) -> None:
         if not self.penalties or min(self.penalties) <= 0:
             raise ValueError("penalties must be positive numbers")
+        if not self.mixings or not all(0 <= mixing <= 1 for mixing in self.mixings):
+            raise ValueError(f"mixings are {self.mixings}; each lies between 0 (ridge) and 1 (lasso)")
+        if not self.strengths or not all(0 < share < 1 for share in self.strengths):
+            raise ValueError(f"strengths are {self.strengths}; each is a share above 0 and below 1")
         if self.n_permutations < 19:
             raise ValueError("n_permutations must be 19 or more")
+        if self.n_bootstrap < 100:
+            raise ValueError("n_bootstrap must be 100 or more")
         if self.min_cohorts < 3:
             raise ValueError("min_cohorts must be 3 or more: one is left out, and tuning leaves out another")
 
@@ -67,27 +83,36 @@ class Prediction:
     n, n_cohorts, n_markers
         Sizes.
     r2
-        Share of the outcome's variance within cohorts, beyond its baseline, that serum predicts in unseen cohorts;
-        below 0 = worse than no serum at all.
+        Share of the outcome's variance within cohorts, beyond its baseline, that serum predicts in unseen cohorts: the
+        gain over cohort and baseline alone; below 0 = worse than no serum at all.
+    r2_low, r2_high
+        Interval (95 %) of r2: mice drawn anew within cohort, each with its prediction from the other cohorts.
     slope
         Calibration: slope of the outcome on its prediction; 1 = neither too bold nor too timid.
     p
         Share of permutations with an r2 at least as high.
     predicted
         ``subject, cohort, outcome, predicted`` (both within cohort and beyond the baseline).
+    tuning
+        ``left_out, n, mixing, strength, with_weight``: what each training set chose (strength of ridge in samples per
+        marker, else as a share of the least at which no marker has weight), and how many markers it gave weight.
     weights
-        ``marker, mean_weight, same_sign``: mean standardised weight over the training sets, and the share of them in
-        which it has the sign of the mean.
+        ``marker, mean_weight, lowest, highest, with_weight, among_largest, training_sets, same_sign``: standardised
+        weight over the training sets (outcome units per SD); in how many of them it is not 0, and is one of the ten
+        largest; the share of them in which it has the sign of the mean.
     """
 
     n: int
     n_cohorts: int
     n_markers: int
     r2: float
+    r2_low: float
+    r2_high: float
     slope: float
     p: float
     n_permutations: int
     predicted: pd.DataFrame
+    tuning: pd.DataFrame
     weights: pd.DataFrame
     label: str = "exploratory"
 
@@ -113,11 +138,11 @@ def predict_from_serum(
         Standardised markers by subject (``markers.z`` of :class:`integration.association.Association`); markers with
         a missing value among the analysed mice are left out.
     options
-        Outcome, penalties, limits.
+        Outcome, tuning, limits.
     role
         Mice analysed.
     seed
-        Of the permutations.
+        Of permutations and bootstrap.
 
     Raises
     ------
@@ -126,8 +151,10 @@ def predict_from_serum(
 
     Notes
     -----
-    Ridge regression rather than a selection of markers: with tens of mice the selected set changes with every mouse,
-    while the prediction is as good.
+    Elastic net (Zou & Hastie 2005, doi:10.1111/j.1467-9868.2005.00503.x) whose mixing, ridge among them, and strength
+    are both chosen by leaving the training cohorts out in turn; permuted outcomes are tuned anew. With tens of mice the
+    markers that a sparse model selects change from one training set to the next: ``weights`` says in how many of them a
+    marker has weight, and none of them is a finding by itself.
     """
     import pandas as pd
 
@@ -150,19 +177,61 @@ def predict_from_serum(
     x = _within(kept.to_numpy(dtype=np.float64), labels)
     y = _within(table[[chosen.column]].to_numpy(dtype=np.float64), labels)[:, 0]
     baseline = _within(model_terms(table, chosen.baseline).columns.to_numpy(dtype=np.float64), labels)
-    found = _cross_validated(x, y[:, None], baseline, labels, options.penalties)
-    null = _permuted_r2(x, y, baseline, labels, options, np.random.default_rng(seed))
-    outcome, predicted, r2 = found.outcome[:, 0], found.predicted[:, 0], float(found.r2[0])
-    slope = float(predicted @ outcome / max(float(predicted @ predicted), 1e-300))
-    weights = np.array(found.weights)[:, :, 0]
+    rng = np.random.default_rng(seed)
+    outcomes = _permuted(y, baseline, labels, options.n_permutations, rng)
+    found = _cross_validated(x, outcomes, baseline, labels, options)
+    outcome, predicted, r2, null = found.outcome[:, 0], found.predicted[:, 0], float(found.r2[0]), found.r2[1:]
+    low, high = _r2_interval(outcome, predicted, labels, options.n_bootstrap, rng)
     return Prediction(
-        n=len(table), n_cohorts=len(levels), n_markers=kept.shape[1], r2=r2, slope=slope,
+        n=len(table), n_cohorts=len(levels), n_markers=kept.shape[1], r2=r2, r2_low=low, r2_high=high,
+        slope=float(predicted @ outcome / max(float(predicted @ predicted), 1e-300)),
         p=float((np.sum(null >= r2 - 1e-12) + 1) / (len(null) + 1)), n_permutations=len(null),
         predicted=pd.DataFrame({"subject": table.index, "cohort": labels, "outcome": outcome,
                                 "predicted": predicted}),
-        weights=pd.DataFrame({"marker": kept.columns, "mean_weight": weights.mean(axis=0),
-                              "same_sign": (np.sign(weights) == np.sign(weights.mean(axis=0))).mean(axis=0)}),
+        tuning=_tuning(found, labels, options), weights=_weights(found, kept.columns),
     )  # fmt: skip
+
+
+def _tuning(found: _Validated, labels: NDArray[np.object_], options: PredictionOptions) -> pd.DataFrame:
+    """What each training set chose for the outcome as measured."""
+    import pandas as pd
+
+    candidates = _candidates(options)
+    rows = [
+        {"left_out": level, "n": int((labels != level).sum()), "mixing": candidates[best[0]][0],
+         "strength": candidates[best[0]][1], "with_weight": int((weight[:, 0] != 0).sum())}
+        for level, best, weight in zip(sorted(set(labels)), found.best, found.weights, strict=True)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _weights(found: _Validated, names: pd.Index) -> pd.DataFrame:
+    """Each marker's weight over the training sets."""
+    import pandas as pd
+
+    each = np.array(found.weights)[:, :, 0]
+    mean = each.mean(axis=0)
+    size = np.abs(each)
+    tenth = np.sort(size, axis=1)[:, -min(10, size.shape[1])]
+    table = pd.DataFrame(
+        {"marker": names, "mean_weight": mean, "lowest": each.min(axis=0), "highest": each.max(axis=0),
+         "with_weight": (size > 0).sum(axis=0), "among_largest": ((size > 0) & (size >= tenth[:, None])).sum(axis=0),
+         "training_sets": len(each), "same_sign": (np.sign(each) == np.sign(mean)).mean(axis=0)}
+    )  # fmt: skip
+    return table.iloc[np.argsort(-np.abs(mean), kind="stable")].reset_index(drop=True)
+
+
+def _r2_interval(
+    outcome: Matrix, predicted: Matrix, labels: NDArray[np.object_], count: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Interval (95 %) of r2 by drawing mice anew within cohort; the fitted models stay as they are."""
+    drawn = np.empty((count, len(labels)), dtype=np.intp)
+    for level in sorted(set(labels)):
+        own = np.flatnonzero(labels == level)
+        drawn[:, own] = own[rng.integers(len(own), size=(count, len(own)))]
+    missed = ((outcome - predicted) ** 2)[drawn].sum(axis=1)
+    low, high = np.quantile(1 - missed / (outcome**2)[drawn].sum(axis=1), [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _within(values: Matrix, labels: NDArray[np.object_]) -> Matrix:
@@ -175,10 +244,11 @@ def _within(values: Matrix, labels: NDArray[np.object_]) -> Matrix:
 
 @dataclass(frozen=True)
 class _Validated:
-    """Outcome beyond the baseline and its prediction (mice, outcomes); weights (markers, outcomes) per training set."""
+    """Outcome beyond the baseline and its prediction (mice, outcomes); per training set, its choice and weights."""
 
     outcome: Matrix
     predicted: Matrix
+    best: list[NDArray[np.intp]]
     weights: list[Matrix]
 
     @property
@@ -189,11 +259,11 @@ class _Validated:
 
 
 def _cross_validated(
-    x: Matrix, y: Matrix, baseline: Matrix, labels: NDArray[np.object_], penalties: Sequence[float]
+    x: Matrix, y: Matrix, baseline: Matrix, labels: NDArray[np.object_], options: PredictionOptions
 ) -> _Validated:
     """Predict every column of ``y`` on its own; permuted outcomes share the work on the markers."""
     outcome, predicted = np.empty(y.shape), np.empty(y.shape)
-    weights = []
+    chosen, weights = [], []
     for level in sorted(set(labels)):
         test = labels == level
         train = ~test
@@ -201,13 +271,14 @@ def _cross_validated(
         outcome[test] = y[test] - baseline[test] @ slopes
         scale = np.maximum(x[train].std(axis=0), 1e-12)
         inside, outside = x[train] / scale, x[test] / scale
-        best = _tuned(inside, rest, labels[train], penalties)
-        weight = np.empty((x.shape[1], y.shape[1]))
-        for chosen in set(best.tolist()):
-            weight[:, best == chosen] = _ridge(inside, rest[:, best == chosen], penalties[chosen])
+        # With the outcome in SD too, the choice does not hang on its unit: the two parts of the penalty scale unlike.
+        spread = np.maximum(rest.std(axis=0), 1e-12)
+        best, weight = _tuned(inside, rest / spread, labels[train], options)
+        weight = weight * spread
         predicted[test] = outside @ weight
+        chosen.append(best)
         weights.append(weight)
-    return _Validated(outcome, predicted, weights)
+    return _Validated(outcome, predicted, chosen, weights)
 
 
 def _beyond(y: Matrix, baseline: Matrix) -> tuple[Matrix, Matrix]:
@@ -217,32 +288,56 @@ def _beyond(y: Matrix, baseline: Matrix) -> tuple[Matrix, Matrix]:
     return y - baseline @ slopes, slopes
 
 
-def _ridge(x: Matrix, y: Matrix, penalty: float) -> Matrix:
-    """Ridge weights through the samples' inner products: cheap with more markers than mice."""
-    result: Matrix = x.T @ np.linalg.solve(x @ x.T + penalty * x.shape[1] * np.eye(len(y)), y)
-    return result
+def _candidates(options: PredictionOptions) -> list[tuple[float, float]]:
+    """Mixing and strength of every candidate, ridge first."""
+    ridges = [(0.0, penalty) for penalty in options.penalties if 0.0 in options.mixings]
+    return ridges + [(mixing, share) for mixing in options.mixings if mixing > 0 for share in options.strengths]
 
 
-def _tuned(x: Matrix, y: Matrix, labels: NDArray[np.object_], penalties: Sequence[float]) -> NDArray[np.intp]:
-    """Per outcome, which penalty has the smallest error over training cohorts left out in turn."""
-    errors = np.zeros((len(penalties), y.shape[1]))
+def _tuned(
+    x: Matrix, y: Matrix, labels: NDArray[np.object_], options: PredictionOptions
+) -> tuple[NDArray[np.intp], Matrix]:
+    """Per outcome: the candidate with the smallest error over training cohorts left out in turn, and its weights.
+
+    Strengths are those of the whole training set in every inner fold too, and its weights are where the inner fits
+    start from. To choose, weights good to a few thousandths are enough; the chosen ones are then fitted to the end.
+    """
+    candidates, m = _candidates(options), y.shape[1]
+    sparse = [(k, mixing, share) for k, (mixing, share) in enumerate(candidates) if mixing > 0]
+    strength = np.concatenate([share * top_strength(x, y, mixing) for _, mixing, share in sparse] or [np.empty(0)])
+    mixing = np.repeat([mixing for _, mixing, _ in sparse], m)
+    wide = np.tile(y, (1, len(sparse)))
+    whole = elastic_net(x, wide, strength, mixing, tolerance=_ROUGH)
+    errors = np.zeros((len(candidates), m))
+    first = len(candidates) - len(sparse)
     for level in sorted(set(labels)):
         out = labels == level
-        for k, penalty in enumerate(penalties):
-            errors[k] += ((y[out] - x[out] @ _ridge(x[~out], y[~out], penalty)) ** 2).sum(axis=0)
+        for k, (_, penalty) in enumerate(candidates[:first]):
+            errors[k] += ((y[out] - x[out] @ ridge(x[~out], y[~out], penalty)) ** 2).sum(axis=0)
+        fitted = elastic_net(x[~out], wide[~out], strength, mixing, start=whole, tolerance=_ROUGH)
+        missed = ((wide[out] - x[out] @ fitted) ** 2).sum(axis=0)
+        errors[first:] += missed.reshape(len(sparse), m)
     best: NDArray[np.intp] = errors.argmin(axis=0)
-    return best
+    weight = np.empty((x.shape[1], m))
+    for k in set(best[best < first].tolist()):
+        weight[:, best == k] = ridge(x, y[:, best == k], candidates[k][1])
+    netted = np.flatnonzero(best >= first)
+    at = (best[netted] - first) * m + netted
+    weight[:, netted] = elastic_net(x, y[:, netted], strength[at], mixing[at], start=whole[:, at])
+    return best, weight
 
 
-def _permuted_r2(
-    x: Matrix, y: Matrix, baseline: Matrix, labels: NDArray[np.object_], options: PredictionOptions,
-    rng: np.random.Generator,
-) -> Matrix:  # fmt: skip
-    """r2 when mice of one cohort exchange their outcome beyond the baseline; the whole procedure runs anew."""
+#: Share of the largest weight to which candidates are fitted while one is chosen.
+_ROUGH = 3e-3
+
+
+def _permuted(y: Matrix, baseline: Matrix, labels: NDArray[np.object_], count: int, rng: np.random.Generator) -> Matrix:
+    """(mice, 1 + count): the outcome, then with mice of one cohort exchanging what it has beyond the baseline."""
     rest, slopes = _beyond(y[:, None], baseline)
-    moved = np.repeat(rest, options.n_permutations, axis=1)
-    for k in range(options.n_permutations):
-        for level in set(labels):
+    moved = np.repeat(rest, 1 + count, axis=1)
+    for k in range(1, 1 + count):
+        for level in sorted(set(labels)):
             own = labels == level
             moved[own, k] = rng.permutation(rest[own, 0])
-    return _cross_validated(x, baseline @ slopes + moved, baseline, labels, options.penalties).r2
+    whole: Matrix = baseline @ slopes + moved
+    return whole

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,13 +42,89 @@ def test_a_true_signal_is_predicted_in_unseen_cohorts():
     assert set(top["marker"]) == {"P0", "P1", "P2", "P3"}
     assert (top["same_sign"] == 1).all()
     assert found.label == "exploratory"
+    assert found.r2_low < found.r2 < found.r2_high and found.r2_low > 0
+
+
+def test_weights_say_in_how_many_training_sets_a_marker_counts():
+    cohort, markers = study(signal=6.0)
+    sparse = predict_from_serum(cohort, markers=markers, options=replace(QUICK, mixings=(1.0,)))
+    table = sparse.weights.set_index("marker")
+    assert (table["training_sets"] == 4).all() and (table.loc[["P0", "P1", "P2", "P3"], "with_weight"] == 4).all()
+    assert (table["with_weight"] < 4).any()
+    assert sparse.tuning["with_weight"].sum() == table["with_weight"].sum()
+    assert (sparse.tuning["n"] == 36).all() and set(sparse.tuning["mixing"]) == {1.0}
+    everywhere = predict_from_serum(cohort, markers=markers, options=replace(QUICK, mixings=(0.0,)))
+    assert (everywhere.weights["with_weight"] == 4).all()
+    assert everywhere.weights["among_largest"].sum() == 4 * 10
+
+
+def test_a_sparse_signal_is_found_by_the_sparse_model_and_a_spread_one_by_ridge():
+    cohort, markers = study(signal=12.0, markers=40, per_cohort=20)
+    assert (predict_from_serum(cohort, markers=markers, options=QUICK).tuning["mixing"] > 0).all()
+    table = cohort.table
+    rng = np.random.default_rng(3)
+    shared = pd.Series(rng.normal(size=len(table)), table.index)
+    markers = markers * 0.5 + np.outer(shared, np.ones(40))
+    table["iz_target_s"] = 0.4 * table["iz_no_target_s"] + 10 * shared + rng.normal(0, 8, len(table))
+    assert (predict_from_serum(cohort, markers=markers, options=QUICK).tuning["mixing"] == 0).all()
+
+
+def test_the_unit_of_the_outcome_does_not_matter():
+    cohort, markers = study(signal=3.0)
+    seconds = predict_from_serum(cohort, markers=markers, options=QUICK)
+    cohort.table[["iz_target_s", "iz_no_target_s"]] *= 1000
+    milliseconds = predict_from_serum(cohort, markers=markers, options=QUICK)
+    assert milliseconds.r2 == pytest.approx(seconds.r2, rel=1e-6)
+    assert milliseconds.p == seconds.p
+    pd.testing.assert_frame_equal(milliseconds.tuning, seconds.tuning)
+
+
+def test_nested_choice_and_prediction_are_those_of_scikit_learn():
+    """The whole of it done again with ElasticNet and Ridge of scikit-learn, fold by fold."""
+    from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
+
+    cohort, markers = study(signal=4.0, markers=15)
+    found = predict_from_serum(cohort, markers=markers, options=QUICK)
+    table = cohort.table
+    group = table["cohort"].to_numpy()
+    x, y, base = (
+        frame - frame.groupby(group).transform("mean")
+        for frame in (markers.loc[table.index], table[["iz_target_s"]], table[["iz_no_target_s"]])
+    )
+    x, y, base = x.to_numpy(), y.to_numpy()[:, 0], base.to_numpy()
+    for out in sorted(set(group)):
+        train = group != out
+        line = LinearRegression(fit_intercept=False).fit(base[train], y[train])
+        rest = y[train] - line.predict(base[train])
+        sd, scale = rest.std(), x[train].std(axis=0)
+        inside, rest = x[train] / scale, rest / sd
+        top = np.abs(inside.T @ rest).max() / len(rest) / 0.5
+        models = [(0.0, k, Ridge(alpha=k * 15, fit_intercept=False)) for k in QUICK.penalties]
+        models += [(0.5, k, ElasticNet(alpha=k * top, l1_ratio=0.5, fit_intercept=False, tol=1e-10))
+                   for k in QUICK.strengths]  # fmt: skip
+        errors = [
+            sum(
+                ((rest[own] - model.fit(inside[~own], rest[~own]).predict(inside[own])) ** 2).sum()
+                for own in (group[train] == level for level in sorted(set(group[train])))
+            )
+            for _, _, model in models
+        ]
+        mixing, strength, model = models[int(np.argmin(errors))]
+        row = found.tuning.set_index("left_out").loc[out]
+        assert (row["mixing"], row["strength"]) == (mixing, strength)
+        told = found.predicted.set_index("subject").loc[table.index[~train], "predicted"]
+        expected = sd * model.fit(inside, rest).predict(x[~train] / scale)
+        np.testing.assert_allclose(told, expected, atol=1e-4)
 
 
 def test_without_signal_serum_is_no_better_than_nothing():
-    cohort, markers = study(seed=5)
-    found = predict_from_serum(cohort, markers=markers, options=QUICK)
-    assert found.r2 < 0.1
-    assert found.p > 0.05
+    found = []
+    for seed in (5, 6, 7, 8):
+        cohort, markers = study(seed=seed)
+        found.append(predict_from_serum(cohort, markers=markers, options=QUICK))
+    assert max(each.r2 for each in found) < 0.1
+    assert sum(each.p <= 0.05 for each in found) <= 1
+    assert all(each.r2_low < 0 for each in found)
 
 
 def test_levels_of_cohorts_are_no_signal():
@@ -84,6 +162,10 @@ def test_small_studies_are_refused_with_their_numbers():
         predict_from_serum(cohort, markers=markers[["P0", "P1"]])
     with pytest.raises(ValueError, match="min_cohorts"):
         PredictionOptions(min_cohorts=2)
+    with pytest.raises(ValueError, match="mixings"):
+        PredictionOptions(mixings=(1.5,))
+    with pytest.raises(ValueError, match="strengths"):
+        PredictionOptions(strengths=(1.0,))
 
 
 @pytest.mark.slow
