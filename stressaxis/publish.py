@@ -55,8 +55,12 @@ def publish(files: Mapping[str, Path], results: Path, *, listing: Path, reread: 
         rows[place] = _seen(source, target) or []
         return written
 
+    places = list(files)
+    # A share each, not one by one: handing over costs more than a look at a file that is as it was.
+    shares = [places[first::_WRITERS] for first in range(_WRITERS)]
     with ThreadPoolExecutor(_WRITERS) as writers:
-        changed = [place for place, written in zip(files, writers.map(bring, files), strict=True) if written]
+        brought = writers.map(lambda share: [place for place in share if bring(place)], shares)
+        changed = [place for share in brought for place in share]
     for place in before.keys() - files.keys():
         target = results / place
         if target.is_file():
