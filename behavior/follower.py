@@ -38,13 +38,15 @@ TOP_SPEED = 15.0
 UPDATE_EVERY_S, UPDATE_WEIGHT = 2.0, 0.1
 #: Things smaller than this share of the subject do not count as moving.
 OTHER_SHARE = 0.06
-#: Pale things: contrast as a share of the subject's, in standard deviations of the noise, and how much larger they must
-#: be than things that stand out as the subject does.
-PALE, PALE_NOISE, PALE_TIMES = 0.15, 4.0, 4.0
+#: Body lengths around the subject in which nothing else is looked for, and in which its shadow may lie.
+BESIDE, SHADOW = 0.3, 0.8
+#: Pale things: contrast as a share of the subject's, the same for what is brighter than the floor and so no shadow, in
+#: standard deviations of the noise, and how much larger they must be than things that stand out as the subject does.
+PALE, PALER, PALE_NOISE, PALE_TIMES = 0.15, 0.08, 4.0, 4.0
 #: The scene of the small picture follows what has come to rest this often, by this share.
 WATCH_EVERY_S, WATCH_WEIGHT = 0.5, 0.1
-#: Time between two looks over the whole floor.
-LOOK_AROUND_S = 0.05
+#: Time between two looks over the whole floor; where the subject has been alone for some time; and that time.
+LOOK_AROUND_S, ALONE_LOOK_S, ALONE_S = 0.05, 0.25, 2.0
 #: Numbers that a look amounts to.
 COLUMNS = 18
 #: Frames whose silhouettes are measured together.
@@ -115,7 +117,8 @@ class Follower:
         self._least = OTHER_SHARE * scene.area * (scene.scale / scene.step) ** 2
         rows, columns = np.nonzero(scene.floor)
         every = max(1, len(rows) // GAIN_POINTS)
-        self._points = np.ravel_multi_index((rows[::every], columns[::every]), scene.floor.shape)
+        self._points = rows[::every], columns[::every]
+        self._points_px = tuple(scene.step * places + scene.step // 2 for places in self._points)
         self._place: tuple[float, float] | None = None
         self._box: Box = (0.0, 0.0, 0.0, 0.0)
         self._velocity = (0.0, 0.0)
@@ -123,7 +126,7 @@ class Follower:
         self._updated_s = 0.0
         self._level = scene.subject_level
         self._watched_s = 0.0
-        self._other_s, self._other_area = -1.0, 0.0
+        self._other_s, self._other_area, self._company_s = -1.0, 0.0, 0.0
         self._watch: Image | None = None
         self._first_cuts: Cuts | None = None
         self._rested = scene.floor
@@ -143,26 +146,31 @@ class Follower:
     def look(self, luma: Image, time_s: float) -> Look:
         """What one frame shows."""
         part = self._scene.cut(luma)
-        small = self._scene.watch(part)
-        gain = self._gain(small)
+        gain = self._gain(part)
         note, found = NOT_FOUND, None
         if self._place is not None and self._follow:
             note, found = self._in_window(part, gain, time_s)
-        if found is None and self._anything(small, gain):
+        if found is None and self._anything(self._scene.watch(part), gain):
             note, found = self._search(part, gain, time_s)
-        # Hands are slow: the whole floor need not be watched more often than some twenty times a second.
-        if not self._follow or time_s - self._other_s > 0.9 * LOOK_AROUND_S:
-            self._other_area = self._other(small, gain, found, time_s)
+        if self._due(found, time_s):
+            self._other_area = self._other(self._scene.watch(part), gain, found, time_s)
             self._other_s = time_s
-        other = self._other_area
+        if found is None or self._other_area > 0:
+            self._company_s = time_s
         if self._follow:
             self._remember(found, time_s)
             self._update(part, gain, time_s, found)
-        return Look(note, other, found)
+        return Look(note, self._other_area, found)
 
-    def _gain(self, small: Image) -> float:
+    def _due(self, found: Found | None, time_s: float) -> bool:
+        """Whether the whole floor is to be looked over: hands are slow, and stay for longer than a moment."""
+        alone = found is not None and time_s - self._company_s > ALONE_S
+        return not self._follow or time_s - self._other_s > 0.9 * (ALONE_LOOK_S if alone else LOOK_AROUND_S)
+
+    def _gain(self, part: Image) -> float:
         """Brightness relative to the scene: median over points of the floor."""
-        ratio = small.take(self._points) / self._point_levels
+        points = part[self._points_px]
+        ratio = (points if self._scene.dark else 255 - points) / self._point_levels
         middle = len(ratio) // 2
         ratio.partition(middle)
         gain = float(ratio[middle]) if middle else 1.0
@@ -295,17 +303,21 @@ class Follower:
             self._watch = (self._learned if found is not None else small).astype(np.float32)
             self._rested = cv2.convertScaleAbs(self._watch)
         # What was there when the scene was learned, and what has come to rest since, does not move.
-        difference = cv2.min(cv2.absdiff(small, self._learned), cv2.absdiff(small, self._rested))
+        lighter = cv2.min(cv2.subtract(small, self._learned), cv2.subtract(small, self._rested))
+        darker = cv2.min(cv2.subtract(self._learned, small), cv2.subtract(self._rested, small))
+        # The subject's shadow, dark as it is in the picture, is pale and lies beside it.
+        beside = (BESIDE, SHADOW) if self._scene.dark else (SHADOW, BESIDE)
+        large = PALE_TIMES * self._least
         area = max(
-            self._standing_out(difference, self._strong, found, 0.3, self._least),
-            # A subject's shadow is pale, too, and lies beside it.
-            self._standing_out(difference, self._pale, found, 0.8, PALE_TIMES * self._least),
+            self._standing_out(cv2.max(lighter, darker), self._strong, found, BESIDE, self._least),
+            self._standing_out(lighter, self._pale_light, found, beside[0], large),
+            self._standing_out(darker, self._pale_dark, found, beside[1], large),
         )
         if self._follow and time_s - self._watched_s >= WATCH_EVERY_S:
             self._watched_s = time_s
             free = self._scene.floor.copy()
             if found is not None:
-                self._clear(free, found, 0.8)
+                self._clear(free, found, SHADOW)
             cv2.accumulateWeighted(small, self._watch, WATCH_WEIGHT, mask=free)
             self._rested = cv2.convertScaleAbs(self._watch)
         return float(area * self._scene.step**2)
@@ -374,15 +386,19 @@ class Follower:
         self._first_cuts = None
         self._recut()
         self._learned: Image = cv2.resize(scene.background.level, scene.floor.shape[::-1], interpolation=cv2.INTER_AREA)
-        self._point_levels = np.maximum(self._learned.take(self._points), 1).astype(np.float32)
+        self._point_levels = np.maximum(self._learned[self._points], 1).astype(np.float32)
         contrast = self._learned - np.float32(scene.subject_level)
         # Where the scene is as dark as the subject its level is 0: nothing is watched there.
         contrast[contrast < 0.25 * scene.background.contrast] = 512
         outside = scene.floor == 0
         self._strong: Image = cv2.convertScaleAbs(0.5 * contrast)
-        self._pale: Image = cv2.convertScaleAbs(np.maximum(PALE * contrast, PALE_NOISE * scene.noise))
+        pale, paler = (
+            cv2.convertScaleAbs(np.maximum(share * contrast, PALE_NOISE * scene.noise)) for share in (PALE, PALER)
+        )
+        self._pale_light: Image = paler if scene.dark else pale
+        self._pale_dark: Image = pale if scene.dark else paler
         # No difference is larger: beside the floor nothing counts.
-        self._strong[outside] = self._pale[outside] = 255
+        self._strong[outside] = self._pale_light[outside] = self._pale_dark[outside] = 255
 
     def _recut(self) -> None:
         self._cut_level = self._level

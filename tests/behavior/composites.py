@@ -102,6 +102,10 @@ def _cut(ratio: Floats, row: Any) -> Cutout | None:
     rows, columns = np.indices(body.shape)
     centre = float((body * columns).sum() / body.sum()), float((body * rows).sum() / body.sum())
     along = nose - base
+    # What reaches far beyond the nose is an edge of the wall that the mouse touches.
+    ahead = ((np.indices(part.shape)[::-1] - reach - (nose - (x, y))[:, None, None]) * along[:, None, None]).sum(axis=0)
+    if (cover[ahead > 0.3 * length**2] > 0.1).any():
+        return None
     return Cutout(cover, np.minimum(part, dark), centre, float(np.arctan2(along[1], along[0])), length)
 
 

@@ -141,8 +141,8 @@ def test_nothing_there_is_nothing_found(tmp_path):
     assert set(tracks_table(tracks)["note"]) == {"not_found"}
 
 
-def with_hand(n_empty=15, n_hold=20, n_leave=12, n_free=60):
-    """An empty box; a grey hand brings the mouse, holds it, goes; the mouse walks. Truth: first frame without hand."""
+def with_hand(n_empty=15, n_hold=20, n_leave=12, n_free=60, hand=70):
+    """An empty box; a hand, grey by default, brings the mouse, holds it, goes; the mouse walks. Truth: first frame without hand."""
     rng = np.random.default_rng(3)
     pictures, scene = [], floor()
     for k in range(n_empty + n_hold + n_leave + n_free):
@@ -152,8 +152,8 @@ def with_hand(n_empty=15, n_hold=20, n_leave=12, n_free=60):
             put_mouse(picture, 120 + free, 100 + 0.5 * free, 0.3, 25)
             reach = 110 + (free * 12 if free else 0)
             if reach < 240:
-                cv2.ellipse(picture, (110, reach), (16, 26), 0, 0, 360, 70, -1)
-                cv2.rectangle(picture, (100, reach), (122, 240), 70, -1)
+                cv2.ellipse(picture, (110, reach), (16, 26), 0, 0, 360, hand, -1)
+                cv2.rectangle(picture, (100, reach), (122, 240), hand, -1)
         pictures.append(picture + rng.normal(0, 2, picture.shape))
     return pictures, n_empty + n_hold + 11
 
@@ -169,6 +169,28 @@ def test_release_follows_from_the_hand(tmp_path):
     release = find_release(tracks)
     assert release.found
     assert release.time_s == pytest.approx(gone / 25, abs=0.2)
+
+
+def test_a_hand_hardly_brighter_than_the_floor_is_seen(tmp_path):
+    """A bright hand needs little contrast: it cannot be the subject's shadow."""
+    pictures, gone = with_hand(hand=203)
+    tracks = track(film(tmp_path / "a.avi", pictures))
+    other = tracks["other_area"].to_numpy()
+    assert (other[gone + 1 :] == 0).all()
+    assert (other[18 : gone - 3] > 0).mean() > 0.9
+    assert find_release(tracks).time_s == pytest.approx(gone / 25, abs=0.2)
+
+
+def test_a_hand_that_comes_back_is_noticed(tmp_path):
+    """After seconds of calm the floor is looked over more seldom, still often enough for any hand."""
+    pictures, _ = walk(150)
+    for k, picture in enumerate(pictures):
+        if 100 <= k < 125:
+            cv2.ellipse(picture, (20, 220), (40, 30), 0, 0, 360, 70, -1)
+    other = track(film(tmp_path / "a.avi", pictures))["other_area"].to_numpy()
+    assert (other[:100] == 0).all()
+    assert (other[107:125] > 0).all()
+    assert (other[132:] == 0).all()
 
 
 def test_a_light_animal_in_the_enclosure_is_not_the_subject(tmp_path):
