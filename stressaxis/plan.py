@@ -69,16 +69,17 @@ def plan_run(
     tasks: list[Task] = []
     problems: list[Problem] = []
     subjects = _records(tables.subjects)
+    # Long and needed by little: begun last, they would keep one worker busy while the others wait.
+    if people_files and experiment.people is not None:
+        tasks.append(_people(experiment, tables, people_files))
+    if serum_files and experiment.serum is not None:
+        tasks.append(_serum(experiment, tables, serum_files))
     if experiment.behavior is not None and tables.trials is not None:
         tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts)
         problems += _listed(tables.trials, recordings)
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
-    if serum_files and experiment.serum is not None:
-        tasks.append(_serum(experiment, tables, serum_files))
     with_records = _records(tables.subjects_with_records)
     tasks.append(_statistics(experiment, tables, with_records, [task.id for task in tasks]))
-    if people_files and experiment.people is not None:
-        tasks.append(_people(experiment, tables, people_files))
     return Plan(tasks, problems)
 
 

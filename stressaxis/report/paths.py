@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,29 +38,31 @@ def read_mice(results: Results) -> tuple[list[MousePaths], list[Outline]]:
     outlines = outlines_of(_arenas(results.table("arenas")))
     limit = points_per_path(2 * len(animals))
     groups = show_groups(animals)
-    rows = trials.drop_duplicates(["subject", "trial"]).set_index(["subject", "trial"])
+    # As plain values: looked up in a table, the rows of hundreds of mice take longer than their tracks.
+    rows = {(row["subject"], row["trial"]): row for row in trials.iloc[::-1].to_dict("records")}
+    stored = {path.name for path in (results.folder / "tracks").glob("*.nc")}
     place = {label: rank for rank, label in enumerate(groups.order)}
     mice, used = [], {outline.key: outline for outline in outlines.values()}
     for index in sorted(animals.index, key=lambda row: (place[groups.label[row]], animals["subject"][row])):
         subject = animals["subject"][index]
         drawn = {}
         for trial in TRIALS:
-            files = _parts(results.folder / "tracks", subject, trial)
-            if files and (subject, trial) in rows.index:
-                drawn[trial] = _trial_path(files, rows.loc[(subject, trial)], outlines, limit)
+            files = [results.folder / "tracks" / name for name in _parts(stored, subject, trial)]
+            if files and (subject, trial) in rows:
+                drawn[trial] = _trial_path(files, rows[subject, trial], outlines, limit)
                 used[drawn[trial].outline.key] = drawn[trial].outline
         ratio = float(animals["si_ratio"][index]) if "si_ratio" in animals else float("nan")
         mice.append(MousePaths(subject, groups.kind[index], groups.label[index], ratio, drawn))
     return ([mouse for mouse in mice if mouse.trials] and mice), list(used.values())
 
 
-def _parts(folder: Path, subject: str, trial: str) -> list[Path]:
-    """The track of a trial, or the tracks of its parts in order."""
-    whole = folder / f"{file_stem(subject, trial)}.nc"
-    if whole.is_file():
+def _parts(stored: Collection[str], subject: str, trial: str) -> list[str]:
+    """Name of the track of a trial, or of the tracks of its parts in order."""
+    whole = f"{file_stem(subject, trial)}.nc"
+    if whole in stored:
         return [whole]
-    parts: list[Path] = []
-    while (part := folder / f"{file_stem(subject, trial, str(len(parts) + 1))}.nc").is_file():
+    parts: list[str] = []
+    while (part := f"{file_stem(subject, trial, str(len(parts) + 1))}.nc") in stored:
         parts.append(part)
     return parts
 
@@ -76,7 +79,7 @@ def _arenas(table: pd.DataFrame | None) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def _trial_path(files: list[Path], row: pd.Series, outlines: dict[str, Outline], limit: int) -> TrialPath:
+def _trial_path(files: list[Path], row: Mapping[Hashable, Any], outlines: dict[str, Outline], limit: int) -> TrialPath:
     """The scored window of one trial; in px and without an outline where arena or calibration is missing."""
     pieces: list[np.ndarray] = []
     attributes: dict[str, Any] = {}
@@ -106,7 +109,7 @@ def _trial_path(files: list[Path], row: pd.Series, outlines: dict[str, Outline],
     return TrialPath(_to_mm(xy, np.array(json.loads(str(attributes["px_to_cm"])), dtype=float)), outline, seconds)
 
 
-def _window_s(row: pd.Series) -> float:
+def _window_s(row: Mapping[Hashable, Any]) -> float:
     """From release to the end of what was scored, holes in the recording included."""
     lengths = [float(row[name]) for name in ("scored_s", "gap_s") if name in row and np.isfinite(row[name])]
     return sum(lengths) if lengths else float("inf")
