@@ -131,7 +131,7 @@ def _compare(reference: Reference, out: Path, store: Store, kill: Kill) -> None:
     now = contents(out)
     names = now.keys() | reference.published.keys()
     kill.faults += [f"{name} differs" for name in sorted(names) if now.get(name) != reference.published.get(name)]
-    if left := [*store.folder.glob("tmp-*"), *(out / ".work").glob("lock*")]:
+    if left := [*store.folder.glob("tmp-*"), *store.folder.glob("swept-*"), *(out / ".work").glob("lock*")]:
         kill.faults.append(f"left behind: {', '.join(path.name for path in left)}")
 
 
