@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 MIN_SUBJECTS = 3
 
+METHOD = "Pearson r of odd and even bins, stepped up (Spearman-Brown); interval: Fisher z"
+
 #: Score of one trial from sums over bins.
 TRIAL_SCORES: dict[str, Callable[[pd.DataFrame], pd.Series[float]]] = {
     "iz_share": lambda sums: sums["iz_raw_s"] / sums["observed_s"],
@@ -83,7 +85,8 @@ def split_half(bins: pd.DataFrame, *, animals: pd.DataFrame) -> pd.DataFrame:
 
     The Pearson correlation r of the two halves is that of a test of half the length; the reliability of the whole is
     2 r / (1 + r) (Spearman 1910, doi:10.1111/j.2044-8295.1910.tb00206.x; Brown 1910,
-    doi:10.1111/j.2044-8295.1910.tb00207.x).
+    doi:10.1111/j.2044-8295.1910.tb00207.x). Its interval (95 %) steps up that of r (Fisher z, four mice or more); a
+    lower end below 0 stands as 0.
 
     Parameters
     ----------
@@ -95,7 +98,8 @@ def split_half(bins: pd.DataFrame, *, animals: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``score, subset, n, r, reliability, note``; subsets are ``all``, each role, and each cohort.
+        ``score, subset, n, r, reliability, ci_low, ci_high, method, note``; subsets are ``all``, each role, and each
+        cohort.
 
     Examples
     --------
@@ -110,7 +114,7 @@ def split_half(bins: pd.DataFrame, *, animals: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns = ["score", "subset", "n", "r", "reliability", "note"]
+    columns = ["score", "subset", "n", "r", "reliability", "ci_low", "ci_high", "method", "note"]
     if len(bins) == 0:
         return pd.DataFrame(columns=columns)
     scores = half_scores(bins)
@@ -120,7 +124,7 @@ def split_half(bins: pd.DataFrame, *, animals: pd.DataFrame) -> pd.DataFrame:
         for name in scores:
             halves = scores[name].unstack("half").reindex(subjects)
             both = halves.reindex(columns=["odd", "even"]).dropna().to_numpy(dtype=float)
-            rows.append({"score": name, "subset": subset, "n": len(both), **_reliability(both)})
+            rows.append({"score": name, "subset": subset, "n": len(both), "method": METHOD, **_reliability(both)})
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -141,4 +145,16 @@ def _reliability(halves: Floats) -> dict[str, object]:
     r = float(odd @ even / np.sqrt((odd @ odd) * (even @ even)))
     if r <= 0:
         return {"r": r, "reliability": nan, "note": "the halves do not go together; no reliability to step up"}
-    return {"r": r, "reliability": 2 * r / (1 + r), "note": ""}
+    low, high = _stepped_up_interval(r, len(halves))
+    return {"r": r, "reliability": 2 * r / (1 + r), "ci_low": low, "ci_high": high, "note": ""}
+
+
+def _stepped_up_interval(r: float, n: int) -> tuple[float, float]:
+    """Interval (95 %) of the reliability from that of r; NaN with three mice."""
+    if n < 4:
+        return float("nan"), float("nan")
+    if r >= 1 - 1e-15:
+        return 1.0, 1.0
+    half = 1.959963984540054 / np.sqrt(n - 3)
+    low, high = (float(np.tanh(np.arctanh(r) + side * half)) for side in (-1, 1))
+    return max(2 * low / (1 + low), 0.0) if low > -1 else 0.0, 2 * high / (1 + high)

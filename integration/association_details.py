@@ -63,7 +63,8 @@ def association_details(
     cohort, association, options
         What was analysed by :func:`integration.association.associate`, and its result.
     reliability
-        ``score, subset, reliability`` of :func:`behavior.reliability.split_half`; None: no such rows.
+        ``score, subset`` (``all``, ``role defeated``) and ``reliability`` of
+        :func:`behavior.reliability.split_half`; None: no such rows.
     n_permutations, seed
         Of the permutation.
 
@@ -99,7 +100,8 @@ def _reliability(table: pd.DataFrame | None, outcome: Outcome, subset: str) -> f
     """Reliability of the outcome in the subset; None where the study has no time courses to split."""
     if table is None or outcome.name not in _RELIABILITY_OF:
         return None
-    rows = table[(table["score"] == _RELIABILITY_OF[outcome.name]) & (table["subset"] == subset)]
+    wanted = subset if subset == "all" else f"role {subset}"
+    rows = table[(table["score"] == _RELIABILITY_OF[outcome.name]) & (table["subset"] == wanted)]
     return float(rows["reliability"].iloc[0]) if len(rows) else None
 
 

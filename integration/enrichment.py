@@ -21,6 +21,8 @@ __all__ = ["DrugSets", "Enrichment", "drug_sets", "enrichment", "reversal_enrich
 #: Sets with fewer measured members make scores that jump with each of them.
 MIN_MEMBERS = 5
 
+_DESCRIBES = "describes: proteins move together, so no p by permuting them; p of the reversal permutes samples"
+
 _ENDINGS = {"up": ("_up", " up", "-up"), "down": ("_down", "_dn", " down", " dn", "-down", "-dn")}
 
 
@@ -124,8 +126,8 @@ def set_reversal(disease: Signature, drugs: Collection[DrugSets], *, min_members
     Returns
     -------
     DataFrame
-        ``drug, n_up, n_down, es_up, es_down, wtcs, leading_edge, note``. ``wtcs`` is half of es_up minus es_down, 0
-        where both lie on the same side; with one set alone, that set's score with its sign.
+        ``drug, n_proteins, n_up, n_down, es_up, es_down, wtcs, leading_edge, method, note``. ``wtcs`` is half of
+        es_up minus es_down, 0 where both lie on the same side; with one set alone, that set's score with its sign.
     """
     import pandas as pd
 
@@ -144,10 +146,12 @@ def set_reversal(disease: Signature, drugs: Collection[DrugSets], *, min_members
             score = 0.0 if np.sign(up.score) == np.sign(down.score) else (up.score - down.score) / 2
         edge = [*up.leading_edge, *down.leading_edge]
         rows.append(
-            {"drug": drug.name, "n_up": len(up.members), "n_down": len(down.members), "es_up": up.score,
-             "es_down": down.score, "wtcs": score, "leading_edge": ", ".join(edge), "note": note}
+            {"drug": drug.name, "n_proteins": int(logfc.notna().sum()), "n_up": len(up.members),
+             "n_down": len(down.members), "es_up": up.score,
+             "es_down": down.score, "wtcs": score, "leading_edge": ", ".join(edge), "method": "weighted connectivity",
+             "note": note}
         )  # fmt: skip
-    columns = ["drug", "n_up", "n_down", "es_up", "es_down", "wtcs", "leading_edge", "note"]
+    columns = ["drug", "n_proteins", "n_up", "n_down", "es_up", "es_down", "wtcs", "leading_edge", "method", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -164,12 +168,15 @@ def reversal_enrichment(reversal: Reversal, *, share: float = 0.25) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``drug, disease_set, n_members, n_proteins, es, leading_edge``; for a drug that reverses, the up set has a
-        negative and the down set a positive score.
+        ``drug, disease_set, n_pairs, n_case, n_control, n_members, n_proteins, es, leading_edge, method, note``; for a
+        drug that reverses, the up set has a negative and the down set a positive score. It describes: there is no
+        interval and no p, for the sets come from the same people, and proteins move together.
     """
     import pandas as pd
 
     rows = []
+    numbers = ("n_pairs", "n_case", "n_control")
+    sizes = reversal.table.drop_duplicates("drug").set_index("drug")[list(numbers)]
     for drug, part in reversal.proteins.groupby("drug", sort=False):
         disease = part.set_index("protein")["disease_logfc"].sort_values()
         size = max(1, round(share * len(disease)))
@@ -178,7 +185,10 @@ def reversal_enrichment(reversal: Reversal, *, share: float = 0.25) -> pd.DataFr
             chosen = [symbol for symbol in members if sign * disease[symbol] > 0]
             found = enrichment(part.set_index("protein")["drug_logfc"], chosen)
             rows.append(
-                {"drug": drug, "disease_set": name, "n_members": len(found.members), "n_proteins": len(part),
-                 "es": found.score, "leading_edge": ", ".join(found.leading_edge)}
+                {"drug": drug, "disease_set": name, **sizes.loc[drug].to_dict(),
+                 "n_members": len(found.members), "n_proteins": len(part),
+                 "es": found.score, "leading_edge": ", ".join(found.leading_edge),
+                 "method": "preranked running sum", "note": _DESCRIBES}
             )  # fmt: skip
-    return pd.DataFrame(rows, columns=["drug", "disease_set", "n_members", "n_proteins", "es", "leading_edge"])
+    columns = ["drug", "disease_set", *numbers, "n_members", "n_proteins", "es", "leading_edge", "method", "note"]
+    return pd.DataFrame(rows, columns=columns)

@@ -35,9 +35,13 @@ MEDIATION_COLUMNS = (
     "outcome", "marker", "symbol", "kind", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name",
     "a", "a_p", "b", "b_p", "direct", "total", "sensitivity", "note",
 )  # fmt: skip
+WEIGHT_COLUMNS = (
+    "outcome", "marker", "symbol", "method", "n", "n_cohorts", "mean_weight", "lowest", "highest", "with_weight",
+    "among_largest", "training_sets", "same_sign",
+)  # fmt: skip
 PREDICTION_COLUMNS = (
-    "outcome", "method", "n", "n_cohorts", "n_markers", "estimate", "p", "effect", "effect_name", "slope",
-    "n_permutations", "note",
+    "outcome", "method", "n", "n_cohorts", "n_markers", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name",
+    "slope", "n_permutations", "tuning", "note",
 )  # fmt: skip
 
 
@@ -66,6 +70,8 @@ def explorations(
         ``association_by_cohort``: the slope in each cohort, pooled by random effects, and with the cohort as a random
         term (five cohorts or more). ``mediation``: defeat, marker, outcome; ``estimate`` is the indirect effect,
         ``effect`` its share of the total. ``prediction``: ``estimate`` is r2 in unseen cohorts, beyond the baseline.
+        ``prediction_weights``: each protein's weight over the training sets, in how many of them it has any, and is
+        among the ten largest; empty where the prediction was refused.
     """
     import pandas as pd
 
@@ -87,9 +93,10 @@ def explorations(
     if "cohort" in cohort.table:
         tables["association_by_cohort"] = pd.DataFrame(by_cohort, columns=list(COHORT_COLUMNS))
         proteins = z[[name for name in info.index[info["kind"] != "axis"] if name in z]]
-        tables["prediction"] = pd.DataFrame(
-            [_prediction(cohort, proteins, outcome, seed)], columns=list(PREDICTION_COLUMNS)
-        )
+        told, weights = _prediction(cohort, proteins, outcome, seed)
+        tables["prediction"] = pd.DataFrame([told], columns=list(PREDICTION_COLUMNS))
+        weights = weights.assign(symbol=info["symbol"].reindex(weights["marker"]).to_numpy())
+        tables["prediction_weights"] = weights.reindex(columns=list(WEIGHT_COLUMNS))
     return tables
 
 
@@ -149,17 +156,36 @@ def _mediation(
     }  # fmt: skip
 
 
-def _prediction(cohort: Cohort, markers: pd.DataFrame, outcome: str, seed: int) -> dict[str, Any]:
-    head = {"outcome": outcome, "method": "ridge, cohorts left out in turn"}
+def _prediction(cohort: Cohort, markers: pd.DataFrame, outcome: str, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The row of the prediction, and the weights behind it."""
+    import pandas as pd
+
+    head = {"outcome": outcome, "method": "elastic net, cohorts left out in turn"}
     try:
         found = predict_from_serum(cohort, markers=markers, options=PredictionOptions(outcome=outcome), seed=seed)
     except RefusedError as error:
-        return head | {"note": _refused(error)}
-    return head | {
-        "n": found.n, "n_cohorts": found.n_cohorts, "n_markers": found.n_markers, "estimate": found.r2, "p": found.p,
-        "effect": found.r2, "effect_name": "r2 beyond the baseline", "slope": found.slope,
-        "n_permutations": found.n_permutations, "note": "exploratory; r2 has no interval, its p is by permutation",
+        return head | {"note": _refused(error)}, pd.DataFrame(columns=["marker"])
+    row = head | {
+        "n": found.n, "n_cohorts": found.n_cohorts, "n_markers": found.n_markers, "estimate": found.r2,
+        "ci_low": found.r2_low, "ci_high": found.r2_high, "p": found.p, "effect": found.r2,
+        "effect_name": "r2 beyond the baseline", "slope": found.slope, "n_permutations": found.n_permutations,
+        "tuning": "; ".join(_chosen(each) for each in found.tuning.to_dict("records")),
+        "note": "exploratory; interval: mice drawn anew within cohort, each with its prediction from the others; p: by "
+        "permutation within cohort",
     }  # fmt: skip
+    return row, found.weights.assign(**head, n=found.n, n_cohorts=found.n_cohorts)
+
+
+def _chosen(row: dict[Any, Any]) -> str:
+    """What one training set chose, in words.
+
+    Examples
+    --------
+    >>> _chosen({"left_out": "c1", "mixing": 0.5, "strength": 0.25, "with_weight": 7})
+    'without c1: mixing 0.5, strength 0.25, 7 markers'
+    """
+    count = f"{row['with_weight']} marker" + "s" * (row["with_weight"] != 1)
+    return f"without {row['left_out']}: mixing {row['mixing']:g}, strength {row['strength']:g}, {count}"
 
 
 def _refused(error: RefusedError) -> str:

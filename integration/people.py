@@ -16,7 +16,7 @@ from integration.model_terms import model_terms
 from integration.pingouin_results import Estimate, linear_slope
 from integration.reversal import ReversalOptions, drug_reversal
 from integration.reversal_data import disease_data, drug_data
-from integration.signature_intervals import with_intervals
+from integration.signature_intervals import axis_intervals, with_intervals
 from integration.signatures import Signature, axis_logfc, build_signature, signature_quadrants
 from integration.similarity import SimilarityOptions, group_similarity, similarity_difference
 from integration.symbol_levels import symbol_levels
@@ -280,7 +280,11 @@ class _Work:
             )  # fmt: skip
             self.signatures[disease] = signature
             tables.append(fitted.table.assign(contrast=signature.name))
-            axes.append(axis_logfc(signature))
+            terms = self._columns(part.index)
+            axes.append(axis_intervals(
+                axis_logfc(signature), self.levels.loc[part.index], is_case=(part == disease).to_numpy(),
+                columns=_no_terms(part.index) if terms is None else terms,
+            ))  # fmt: skip
         whole = pd.concat(tables, ignore_index=True)
         whole = with_intervals(whole)
         self.tables["people_signatures"] = whole[["contrast", *(name for name in whole if name != "contrast")]]

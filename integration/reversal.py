@@ -29,7 +29,8 @@ REVERSAL_COLUMNS = (
 )  # fmt: skip
 
 RANKING_COLUMNS = (
-    "variant", "drug", "mean_rank", "ci_low", "ci_high", "share_first", "n_scores", "n_bootstrap", "method",
+    "variant", "drug", "n_pairs", "n_case", "n_control", "mean_rank", "ci_low", "ci_high", "share_first", "n_scores",
+    "n_bootstrap", "method",
 )  # fmt: skip
 
 
@@ -249,7 +250,9 @@ class _Study:
         again = np.array([self._mean_ranks(*self._bootstrap(rng)) for _ in range(self.options.n_bootstrap)])
         rows = [
             {
-                "variant": self.variant, "drug": drug.name, "mean_rank": ranks[k],
+                "variant": self.variant, "drug": drug.name, "n_pairs": len(drug.before),
+                "n_case": int(self.disease.is_case.sum()), "n_control": int((~self.disease.is_case).sum()),
+                "mean_rank": ranks[k],
                 "ci_low": np.quantile(again[:, k], 0.025), "ci_high": np.quantile(again[:, k], 0.975),
                 "share_first": (again[:, k] <= again.min(axis=1)).mean(), "n_scores": len(self.options.scores),
                 "n_bootstrap": self.options.n_bootstrap, "method": "bootstrap of patients and controls",
@@ -356,17 +359,24 @@ def _left_out(score: Score, disease: DiseaseData, drug: DrugData, change: Any) -
 def _protein_rows(disease: DiseaseData, drug: DrugData) -> pd.DataFrame:
     """Both changes of every protein, what it adds to the cosine, and whether the drug moves it back."""
     import pandas as pd
+    from scipy import stats
 
     a, b, se = disease.signature, drug.signature, disease.standard_error
-    t_disease = a / se
-    t_drug = b / (drug.differences.std(axis=0, ddof=1) / np.sqrt(len(drug.before)))
+    n, pairs = len(disease.samples), len(drug.before)
+    drug_se = drug.differences.std(axis=0, ddof=1) / np.sqrt(pairs)
+    t_disease, t_drug = a / se, b / drug_se
+    half = stats.t.ppf(0.975, n - disease.map.basis.shape[1]) * se
+    drug_half = stats.t.ppf(0.975, pairs - 1) * drug_se
     percent, _, _, _ = percent_reversal(a, b, se)
     clear = (np.abs(t_disease) >= 3) & (np.abs(t_drug) >= 3)
     direction = np.where(~clear, "", np.where(a * b < 0, "reversed", "worsened"))
     return pd.DataFrame(
         {
-            "drug": drug.name, "protein": disease.proteins, "disease_logfc": a, "disease_t": t_disease,
-            "drug_logfc": b, "drug_t": t_drug, "contribution": a * b / np.sqrt((a @ a) * (b @ b)),
-            "percent_reversal": percent, "direction": direction,
+            "drug": drug.name, "protein": disease.proteins, "n_case": int(disease.is_case.sum()),
+            "n_control": int((~disease.is_case).sum()), "n_pairs": pairs, "disease_logfc": a,
+            "disease_ci_low": a - half, "disease_ci_high": a + half, "disease_t": t_disease, "drug_logfc": b,
+            "drug_ci_low": b - drug_half, "drug_ci_high": b + drug_half, "drug_t": t_drug,
+            "contribution": a * b / np.sqrt((a @ a) * (b @ b)),
+            "percent_reversal": percent, "direction": direction, "method": "linear model; mean of after - before",
         }
     )  # fmt: skip

@@ -234,7 +234,8 @@ class _Part:
         again = np.array([self._mean_ranks(a[part], b[:, part]) for part in parts] or [ranks])
         rows = [
             {
-                "variant": self.variant, "drug": drug.name, "mean_rank": ranks[k],
+                "variant": self.variant, "drug": drug.name, "n_pairs": drug.n_1, "n_case": self.disease.n_1,
+                "n_control": self.disease.n_0, "mean_rank": ranks[k],
                 "ci_low": np.quantile(again[:, k], 0.025), "ci_high": np.quantile(again[:, k], 0.975),
                 "share_first": (again[:, k] <= again.min(axis=1)).mean(), "n_scores": len(self.options.scores),
                 "n_bootstrap": self.options.n_halves, "method": "range over random halves of the proteins",
@@ -276,6 +277,8 @@ def _protein_rows(disease: Signature, drug: Signature, names: list[str]) -> pd.D
     """Both changes of every protein and what it adds to the cosine; directions only where both tables have t."""
     import pandas as pd
 
+    from integration.signature_intervals import half_width
+
     first, second = disease.table.loc[names], drug.table.loc[names]
     a, b = (each["logfc"].to_numpy(dtype=np.float64) for each in (first, second))
     t_disease, t_drug = (each["t"].to_numpy(dtype=np.float64) for each in (first, second))
@@ -283,10 +286,13 @@ def _protein_rows(disease: Signature, drug: Signature, names: list[str]) -> pd.D
     percent, _, _, _ = percent_reversal(a, b, np.where(np.isfinite(se), se, np.inf))
     clear = (np.abs(t_disease) >= 3) & (np.abs(t_drug) >= 3)
     length = float(np.sqrt((a @ a) * (b @ b)))
+    half, drug_half = half_width(first), half_width(second)
     return pd.DataFrame(
         {
-            "drug": drug.name, "protein": names, "disease_logfc": a, "disease_t": t_disease, "drug_logfc": b,
-            "drug_t": t_drug, "contribution": a * b / length if length else np.nan, "percent_reversal": percent,
-            "direction": np.where(~clear, "", np.where(a * b < 0, "reversed", "worsened")),
+            "drug": drug.name, "protein": names, "n_case": disease.n_1, "n_control": disease.n_0, "n_pairs": drug.n_1,
+            "disease_logfc": a, "disease_ci_low": a - half, "disease_ci_high": a + half, "disease_t": t_disease,
+            "drug_logfc": b, "drug_ci_low": b - drug_half, "drug_ci_high": b + drug_half, "drug_t": t_drug,
+            "contribution": a * b / length if length else np.nan, "percent_reversal": percent,
+            "direction": np.where(~clear, "", np.where(a * b < 0, "reversed", "worsened")), "method": "tables only",
         }
     )  # fmt: skip

@@ -15,6 +15,7 @@ from integration.signature_scores import SCORES
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 __all__ = ["Signature", "axis_logfc", "build_signature", "signature_overlap", "signature_quadrants", "table_similarity"]
 
@@ -223,8 +224,8 @@ def signature_overlap(a: Signature, b: Signature, *, max_q: float = 0.05, min_fo
     Returns
     -------
     DataFrame
-        ``direction, n_proteins, n_a, n_b, n_both, odds_ratio``; the odds ratio with 0.5 added to each cell. No p:
-        proteins are not independent.
+        ``direction, n_proteins, n_a, n_b, n_both, odds_ratio, method, note``; the odds ratio with 0.5 added to each
+        cell. No p: proteins are not independent.
     """
     import pandas as pd
 
@@ -240,7 +241,8 @@ def signature_overlap(a: Signature, b: Signature, *, max_q: float = 0.05, min_fo
         neither = len(common) - both - sum(only)
         odds = (both + 0.5) * (neither + 0.5) / ((only[0] + 0.5) * (only[1] + 0.5))
         rows.append({"direction": direction, "n_proteins": len(common), "n_a": both + only[0], "n_b": both + only[1],
-                     "n_both": both, "odds_ratio": odds})  # fmt: skip
+                     "n_both": both, "odds_ratio": odds, "method": "overlap of lists",
+                     "note": "describes: proteins move together, so no interval and no p"})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -252,20 +254,38 @@ def signature_quadrants(a: Signature, b: Signature, *, max_q: float = 0.05) -> p
     Returns
     -------
     DataFrame
-        ``symbol, logfc_a, q_a, logfc_b, q_b, quadrant``.
+        ``symbol, n_a, n_b`` (samples of both sides), ``logfc_a, ci_low_a, ci_high_a, q_a, logfc_b, ci_low_b,
+        ci_high_b, q_b, quadrant, method``; intervals where the tables give a standard error.
     """
     import pandas as pd
+
+    from integration.signature_intervals import half_width
 
     common = _common(a, b, 1)
     first, second = a.table.loc[common], b.table.loc[common]
     result = pd.DataFrame(
-        {"symbol": common, "logfc_a": first["logfc"].to_numpy(), "q_a": first["q"].to_numpy(),
-         "logfc_b": second["logfc"].to_numpy(), "q_b": second["q"].to_numpy()}
-    )  # fmt: skip
+        {"symbol": common, "n_a": _samples(a), "n_b": _samples(b)}
+        | {
+            f"{name}_{side}": values
+            for side, table in (("a", first), ("b", second))
+            for name, values in _with_limits(table, half_width(table)).items()
+        }
+    )
     signs = np.sign(result["logfc_a"]) + np.sign(result["logfc_b"])
     named = np.select([signs > 0, signs < 0], ["shared up", "shared down"], "opposite")
     listed = (result["q_a"] < max_q) & (result["q_b"] < max_q)
-    return result.assign(quadrant=np.where(listed, named, ""))
+    return result.assign(quadrant=np.where(listed, named, ""), method=f"q < {max_q:g} in both")
+
+
+def _samples(signature: Signature) -> float:
+    """Samples of both sides; NaN where a number is not known."""
+    sizes = (signature.n_1, signature.n_0)
+    return float("nan") if None in sizes else float(sum(size or 0 for size in sizes))
+
+
+def _with_limits(table: pd.DataFrame, half: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    logfc = table["logfc"].to_numpy(dtype=np.float64)
+    return {"logfc": logfc, "ci_low": logfc - half, "ci_high": logfc + half, "q": table["q"].to_numpy(dtype=np.float64)}
 
 
 def axis_logfc(signature: Signature, *, roles: Sequence[str] = ("core",), min_members: int = 3) -> pd.DataFrame:
@@ -285,7 +305,9 @@ def axis_logfc(signature: Signature, *, roles: Sequence[str] = ("core",), min_me
     Returns
     -------
     DataFrame
-        ``contrast, axis, roles, n_members, n_listed, axis_logfc, members, missing, note``.
+        ``contrast, axis, roles, n_members, n_listed, n_1, n_0, axis_logfc, se, ci_low, ci_high, method, members,
+        missing, note``; a table alone gives no interval, for members move together
+        (:func:`integration.signature_intervals.axis_intervals` fills it in from samples).
     """
     import pandas as pd
 
@@ -312,7 +334,9 @@ def axis_logfc(signature: Signature, *, roles: Sequence[str] = ("core",), min_me
          "n_listed": th2["n_listed"] + th1["n_listed"], "axis_logfc": th2["axis_logfc"] - th1["axis_logfc"],
          "members": "", "missing": "", "note": th2["note"] or th1["note"]}
     )  # fmt: skip
-    columns = ["contrast", "axis", "roles", "n_members", "n_listed", "axis_logfc", "members", "missing", "note"]
-    return pd.DataFrame(
-        [{"contrast": signature.name, "roles": " + ".join(roles), **row} for row in rows], columns=columns
-    )
+    columns = ["contrast", "axis", "roles", "n_members", "n_listed", "n_1", "n_0", "axis_logfc", "se", "ci_low",
+               "ci_high", "method", "members", "missing", "note"]  # fmt: skip
+    head = {"contrast": signature.name, "roles": " + ".join(roles), "n_1": signature.n_1, "n_0": signature.n_0,
+            "se": np.nan, "ci_low": np.nan, "ci_high": np.nan,
+            "method": "mean over members; no interval from tables"}  # fmt: skip
+    return pd.DataFrame([head | row for row in rows], columns=columns)

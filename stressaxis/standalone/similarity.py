@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from integration.signatures import Signature
+    from integration.species_concordance import Concordance
 
 __all__ = ["compare_samples", "compare_tables", "write_results"]
 
@@ -100,7 +101,22 @@ def _across_species(a: Signature, b: Signature, out: Path | None) -> str:
               f"{number(row['logfc_human'], 2)}" for row in found.pairs.head(40).to_dict("records")]  # fmt: skip
     lines.append(f"No p value is given: {found.note}." if found.note.startswith("refused") else _NO_PROTEIN_P)
     problems = [*mouse.problems, *human.problems, *found.problems]
-    return write_results(lines, {"pairs": found.pairs, "problems": problems_table(problems)}, out)
+    tables = {"concordance": _concordance(found), "pairs": found.pairs, "problems": problems_table(problems)}
+    return write_results(lines, tables, out)
+
+
+def _concordance(found: Concordance) -> pd.DataFrame:
+    """Both estimates over all pairs, with what there is of intervals."""
+    import pandas as pd
+
+    method, why = "curated orthologues", "no p: proteins move together"
+    rows = [
+        {"measure": "spearman", "n_pairs": found.n, "estimate": found.spearman, "ci_low": found.ci_low,
+         "ci_high": found.ci_high, "method": method, "note": found.note or why},
+        {"measure": "same direction (share)", "n_pairs": found.n, "estimate": found.same_sign, "method": method,
+         "note": found.note or why},
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["measure", "n_pairs", "estimate", "ci_low", "ci_high", "method", "note"])
 
 
 def _table_line(row: Mapping[Any, Any]) -> str:

@@ -108,7 +108,7 @@ def test_permutation_p_agrees_with_t_and_finds_the_effect():
 
 def test_measurement_error_divides_by_the_root_of_the_reliability():
     cohort = study()
-    table = pd.DataFrame({"score": ["iz_share_target"], "subset": ["defeated"], "reliability": [0.64]})
+    table = pd.DataFrame({"score": ["iz_share_target"], "subset": ["role defeated"], "reliability": [0.64]})
     row = details(cohort, reliability=table).query("check == 'measurement error'").iloc[0]
     plain = associate(cohort, options=OPTIONS).table.query("symbol == 'Il5' and method == 'partial_pearson'").iloc[0]
     assert row["estimate"] == pytest.approx(plain["estimate"] / 0.8)

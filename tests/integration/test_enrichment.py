@@ -77,3 +77,32 @@ def test_names_of_sets_say_the_direction():
         drug_sets({"dupilumab": ("X",)})
     with pytest.raises(InputError, match="goes up and down"):
         drug_sets({"a_up": ("X",), "a_down": ("X",)})
+
+
+#: gseapy 1.3.1, ``prerank(rnk, gene_sets, min_size=1, permutation_num=1000, weight=, seed=7)``: ES of each set.
+GSEAPY = {
+    (1.0, "up"): 0.7849056218967818,
+    (1.0, "down"): -0.7916666666666666,
+    (1.0, "mixed"): 0.3571568598145913,
+    (0.0, "up"): 0.7329545454545455,
+    (0.0, "down"): -0.7916666666666666,
+    (0.0, "mixed"): 0.17777777777777776,
+}
+GSEAPY_EDGE = {
+    "up": "P34 P27 P01 P08 P41 P57 P23 P12 P19 P53 P15 P30 P45 P48 P50",
+    "down": "P25 P32 P17 P47 P40 P11 P36 P02 P06 P54 P59 P21",
+    "mixed": "P49 P01 P41 P57",
+}
+
+
+def test_scores_and_leading_edges_are_those_of_gseapy():
+    k = np.arange(1, 61)
+    values = pd.Series(2 * np.sin(1.7 * k) + np.cos(0.9 * k) + 0.013 * k, index=[f"P{i:02d}" for i in k])
+    sets = {
+        "up": values.index[values > 0.3][::2], "down": values.index[values < -0.5][::2], "mixed": values.index[::4]
+    }  # fmt: skip
+    for (weight, name), score in GSEAPY.items():
+        found = enrichment(values, set(sets[name]), weight=weight)
+        assert found.score == pytest.approx(score, abs=1e-12)
+        if weight == 1:
+            assert set(found.leading_edge) == set(GSEAPY_EDGE[name].split())

@@ -51,6 +51,11 @@ def test_a_true_effect_is_pooled_passes_through_and_predicts():
     assert through["ci_high"] < 0 and through["p"] < 0.05
     told = tables["prediction"].iloc[0]
     assert told["estimate"] > 0.2 and told["p"] < 0.05 and told["n_markers"] == 2
+    assert 0 < told["ci_low"] < told["estimate"] < told["ci_high"] < 1
+    assert told["tuning"].count("without c") == 5
+    weights = tables["prediction_weights"].set_index("symbol")
+    assert weights.index[0] == "Il5" and weights.loc["Il5", "with_weight"] == weights.loc["Il5", "training_sets"] == 5
+    assert weights.loc["Il5", "highest"] < 0 and (weights["n"] == 50).all()
 
 
 def test_small_studies_are_refused_in_the_table_with_their_numbers():
@@ -60,3 +65,4 @@ def test_small_studies_are_refused_in_the_table_with_their_numbers():
     prediction = tables["prediction"].iloc[0]
     assert "20 mice of 2 cohorts, expected 40 mice of 3 cohorts" in prediction["note"]
     assert np.isnan(prediction["estimate"])
+    assert tables["prediction_weights"].empty

@@ -68,6 +68,54 @@ def test_the_skew_is_that_of_a_linear_model(planted):
     assert found == pytest.approx(expected, abs=1e-9)
 
 
+def test_every_table_of_estimates_has_numbers_intervals_and_method(planted):
+    axes = planted["people_axes"].dropna(subset=["axis_logfc"])
+    assert set(axes["axis"]) >= {"Th2", "Th1", "Th2 - Th1"}
+    assert ((axes["ci_low"] < axes["axis_logfc"]) & (axes["axis_logfc"] < axes["ci_high"])).all()
+    mdd = axes[axes["contrast"] == "MDD - HC"]
+    assert (mdd["n_1"] == 16).all() and (mdd["n_0"] == 20).all()
+    assert (axes["method"] == "linear model of the members' mean").all()
+    ranking = planted["people_ranking"]
+    assert ranking[["n_pairs", "n_case", "n_control"]].drop_duplicates().to_numpy().tolist() == [[8, 16, 20]]
+    proteins = planted["people_reversal_proteins"]
+    for name in ("disease", "drug"):
+        low, high = proteins[f"{name}_ci_low"], proteins[f"{name}_ci_high"]
+        np.testing.assert_allclose((low + high) / 2, proteins[f"{name}_logfc"], atol=1e-12)
+    clear = (proteins["disease_ci_low"] > 0) | (proteins["disease_ci_high"] < 0)
+    assert clear.equals(proteins["disease_t"].abs() > 2.0345) and proteins["method"].ne("").all()
+    sets = planted["people_enrichment"]
+    assert sets["n_pairs"].eq(8).all() and sets["note"].str.contains("no p").all() and sets["method"].ne("").all()
+    both = planted["people_quadrants"]
+    assert both["n_a"].eq(36).all() and both["n_b"].eq(38).all()
+    assert (both["ci_low_a"] < both["logfc_a"]).all() and both["method"].eq("q < 0.05 in both").all()
+
+
+def test_the_interval_of_an_axis_is_that_of_its_mean(planted):
+    """Mean of the members in each person, then statsmodels."""
+    import statsmodels.api as sm
+
+    ds, table = people()
+    frame = pd.DataFrame(ds["abundance"].values, ds["sample"].values, ds["protein"].values)
+    pair = table[table["group"].isin(["HC", "MDD"])]
+    rows = planted["people_axes"].query("contrast == 'MDD - HC'").set_index("axis")
+    score = {name: frame.loc[pair.index, rows.loc[name, "members"].split(", ")].mean(axis=1) for name in ("Th2", "Th1")}
+    design = sm.add_constant(np.column_stack([pair["group"] == "MDD", pair["age"]]).astype(float))
+    for name, values in {**score, "Th2 - Th1": score["Th2"] - score["Th1"]}.items():
+        fit = sm.OLS(values.to_numpy(), design).fit()
+        found = rows.loc[name]
+        assert fit.params[1] == pytest.approx(found["axis_logfc"], abs=1e-9)
+        np.testing.assert_allclose(fit.conf_int()[1], [found["ci_low"], found["ci_high"]], atol=1e-9)
+
+
+def test_an_axis_with_a_member_that_is_not_everywhere_has_no_interval():
+    ds, table = people()
+    ds["abundance"].values[3, SYMBOLS.index("IL4")] = np.nan
+    rows = analyse_people(ds, table, options=QUICK, seed=3).tables["people_axes"].set_index(["contrast", "axis"])
+    assert rows.loc[("MDD - HC", "Th2"), "note"] == "no interval: 1 samples lack a member"
+    assert np.isnan(rows.loc[("MDD - HC", "Th2"), "ci_low"]) and rows.loc[("MDD - HC", "Th2"), "axis_logfc"] > 0.5
+    assert np.isfinite(rows.loc[("MDD - HC", "Th1"), "ci_low"])
+
+
 def test_samples_after_treatment_are_in_no_profile(planted):
     groups = planted["people_groups"].set_index("group")
     assert groups["n"].to_dict() == {"HC": 20, "MDD": 16, "AD": 18}
