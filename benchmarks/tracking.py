@@ -5,8 +5,9 @@
 Pure decoding: PyAV, luma plane as a view, AUTO threads, deblocking on. The file is looped until the frames are reached;
 what the scene is learned with at the start is timed apart. One core: one decoder thread on both sides, CPU seconds.
 Beside the files given, simulated recordings of 150 s are rendered at 640 x 480 (twice: by the simulator's own quick
-encoder, which sets a low denominator, and at x264's default settings) and at 1280 x 720. Memory: 10 and 40 minutes of
-the first simulated recording, its packets repeated, each tracked in a process of its own.
+encoder, which sets a low denominator, and at x264's default settings) and at 1280 x 720. Memory: 5 to 60 minutes of the
+first simulated recording, its packets repeated, and larger pictures, each tracked as a run does it, picture quality
+included, in a process of its own.
 """
 
 from __future__ import annotations
@@ -142,28 +143,46 @@ def repeat_packets(source: str, target: Path, minutes: float) -> None:
 # Not getrusage: its peak begins with that of the process that started this one.
 _PEAK = """
 import re, sys
+import cv2, netCDF4, pandas, xarray
+from behavior.picture_watch import WatchedVideo
 from behavior.tracker import track
-frames = track(sys.argv[1]).sizes["time"]
-print(frames, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)
+from behavior.video import open_video
+def peak_mb():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+imports = peak_mb()
+video = WatchedVideo(open_video(sys.argv[1], threads=1), None)
+tracks = track(video, None)
+video.looks()
+print(tracks.sizes["time"], peak_mb(), peak_mb() - imports)
 """
 
+#: Width, height and minutes of the recordings whose memory is measured.
+_SIZES = ((640, 480, 5), (640, 480, 10), (640, 480, 40), (640, 480, 60), (1280, 720, 10), (3840, 2160, 2))
 
-def peak_memory(source: str, folder: Path, repeats: int) -> list[str]:
-    """Peak resident memory of a process that tracks 10 and 40 minutes, in turn."""
-    peaks: dict[int, list[float]] = {10: [], 40: []}
-    for minutes in peaks:
-        repeat_packets(source, folder / f"{minutes}.mp4", minutes)
+
+def peak_memory(folder: Path, repeats: int) -> list[str]:
+    """Peak resident memory of a process that tracks recordings of several sizes and lengths, in turn."""
+    peaks: dict[tuple[int, int, int], list[tuple[float, float]]] = {size: [] for size in _SIZES}
+    for width, height, minutes in _SIZES:
+        once = folder / f"{width}.mp4"
+        if not once.exists():
+            options = RenderOptions(width_px=width, height_px=height, target=True, window_s=60 if width > 2000 else 150)
+            render_trial(once, options=options, seed=1)
+        repeat_packets(str(once), folder / f"{width}-{minutes}.mp4", minutes)
     for _ in range(repeats):
-        for minutes, seen in peaks.items():
-            command = [sys.executable, "-c", _PEAK, str(folder / f"{minutes}.mp4")]
+        for (width, _, minutes), seen in peaks.items():
+            command = [sys.executable, "-c", _PEAK, str(folder / f"{width}-{minutes}.mp4")]
             said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-            seen.append(float(said.stdout.split()[1]))
-    short, long = (np.median(seen) for seen in peaks.values())
-    rows = [f"| {minutes} | {np.median(v):.0f} ({min(v):.0f} to {max(v):.0f}) |" for minutes, v in peaks.items()]
+            _, peak_mb, above_mb = said.stdout.split()
+            seen.append((float(peak_mb), float(above_mb)))
+    whole = {size: np.median([row[0] for row in seen]) for size, seen in peaks.items()}
+    above = {size: np.median([row[1] for row in seen]) for size, seen in peaks.items()}
+    rows = [f"| {s[0]} x {s[1]} | {s[2]} | {whole[s]:.0f} | {above[s]:.0f} |" for s in _SIZES]
+    more = 100 * (whole[640, 480, 40] / whole[640, 480, 10] - 1)
     return [
-        "\n## Peak memory of a process that tracks, MB\n",
-        f"Median and range of {repeats} runs. Forty minutes need {100 * (long / short - 1):.1f} % more than ten.\n",
-        "| minutes | peak, MB |\n|---|---|",
+        "\n## Peak memory of a process that tracks\n",
+        f"Median of {repeats} runs, picture quality included. Forty minutes need {more:.1f} % more than ten.\n",
+        "| px | minutes | peak, MB | above the imports, MB |\n|---|---|---|---|",
         *rows,
     ]
 
@@ -194,7 +213,7 @@ def main() -> None:
             f"Written by `python benchmarks/tracking.py`, {given.frames} frames x {given.repeats}, median and range, "
             f"on {os.cpu_count()} cores of {platform.machine()}; load of the machine {os.getloadavg()[0]:.1f}.\n",
             *markdown(rows),
-            *(peak_memory(made[0][0], Path(folder), given.repeats) if given.memory else []),
+            *(peak_memory(Path(folder), given.repeats) if given.memory else []),
         ]
     text = "\n".join(page) + "\n"
     print(text)

@@ -23,6 +23,7 @@ from tests.integration.calibration import commit, markdown
 
 SEED = 73
 WINDOW_S = 60.0
+ENDS = ("nose", "tail_base")
 LEVELS = ("realistic", "hard")
 #: What a mouse does with the empty and with the occupied enclosure; drawn per seed.
 AVOIDANCE = ((0.0, 0.2), (-0.5, -1.0), (0.3, 1.0), (0.0, -0.5), (0.5, 1.8))
@@ -65,6 +66,7 @@ def run_case(case: Case) -> dict[str, object]:
         "level": case.level,
         "centre_px": np.median(np.concatenate([trial["error_px"] for trial in trials.values()])),
         "wrong_percent": 100 * np.mean(np.concatenate([trial["wrong"] for trial in trials.values()])),
+        "turned_percent": 100 * np.mean(np.concatenate([[False], *(trial["turned"] for trial in trials.values())])),
         "release_s": max(abs(trial["release_s"]) for trial in trials.values()),
         "zone_s": max(abs(trial["iz_s"] - trial["iz_true_s"]) for trial in trials.values()),
         "ratio_error": 0.0 if both_without else error,
@@ -89,9 +91,12 @@ def measure(path: Path, truth: Truth, options: RenderOptions) -> dict[str, objec
     px_per_cm = np.hypot(*(truth.corners_px[1] - truth.corners_px[0])) / geometry.width_cm
     error = px_per_cm * np.hypot(*(found - frames[["centre_x_cm", "centre_y_cm"]].to_numpy()[scored]).T)
     body = options.shape.length_cm * px_per_cm
+    nose = tracks["position"].sel(keypoint="nose").values[:, :, 0][scored]
+    away = [np.hypot(*(nose - frames[[f"{end}_x_px", f"{end}_y_px"]].to_numpy()[scored]).T) for end in ENDS]
     return {
         "error_px": error[np.isfinite(error)],
         "wrong": ~(error <= body / 2),
+        "turned": (away[1] < away[0])[np.isfinite(nose[:, 0])],
         "release_s": row["start_s"] - truth.release_s,
         "iz_s": row["iz_s"],
         "iz_true_s": truth.iz_s,
@@ -115,6 +120,7 @@ def summary(cases: pd.DataFrame) -> pd.DataFrame:
                     "within all limits": int(within.sum()),
                     "centre error, median (px)": round(part["centre_px"].median(), 2),
                     "frames lost or wrong, worst (%)": round(part["wrong_percent"].max(), 2),
+                    "head side wrong, worst (%)": round(part["turned_percent"].max(), 2),
                     "release, worst (s)": round(part["release_s"].max(), 2),
                     "zone time, worst (s)": round(part["zone_s"].max(), 2),
                     "classes changed": int(part["class_changed"].sum()),
