@@ -349,19 +349,26 @@ class _Run:
         self._write_provenance(provenance)
         made_from = self._report_basis(provenance)
         if changed or not report.exists() or _read_text(self.work / _REPORT) != made_from:
-            from stressaxis.prism import write_prism_tables
-            from stressaxis.report.build import build_report
-
-            started = time.monotonic()
-            write_prism_tables(self.results)
-            build_report(self.results)
+            self._write_report()
             write_text(self.work / _REPORT, made_from)
-            if self.log is not None:
-                self.log.write("report_written", progress=1.0, seconds=round(time.monotonic() - started, 3))
         failures = [problem for problem in self.problems if problem.severity == "error"]
         if self.log is not None:
             self.log.write("run_finished", progress=1.0, duration_s=provenance["duration_s"], tasks=dict(counts))
         return RunOutcome(self.results, failures, self._summary(counts, failures), counts)
+
+    def _write_report(self) -> None:
+        from stressaxis.prism import write_prism_tables
+        from stressaxis.report.build import build_report
+        from stressaxis.report.meanwhile import Meanwhile
+
+        started = time.monotonic()
+        # Workers on other machines are let go of rather than asked to draw.
+        meanwhile = Meanwhile(None if self.workers.remote or self.workers.count < 2 else self.workers.submit)
+        write_prism_tables(self.results)
+        build_report(self.results, meanwhile=meanwhile)
+        if self.log is not None:
+            seconds = time.monotonic() - started + meanwhile.spared_s
+            self.log.write("report_written", progress=1.0, seconds=round(seconds, 3))
 
     def _report_basis(self, provenance: Mapping[str, Any]) -> str:
         """What the report is made from; a run that was stopped while it wrote the report has published all before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from stressaxis.figures.numbers import number, percent
 from stressaxis.figures.trajectories import cell_size, mouse_cell, outline_defs
 from stressaxis.report import association_sections, behavior_sections, people_sections, run_sections, serum_sections
 from stressaxis.report.blocks import FigureRow, MouseGrid, Section
+from stressaxis.report.meanwhile import Meanwhile
 from stressaxis.report.methods import methods_paragraphs
+from stressaxis.report.paths import PATHS_TABLES
 from stressaxis.report.results import Results, read_results
 from stressaxis.report.run_sections import severity_words
 from stressaxis.report.statement import statement
@@ -25,8 +28,11 @@ __all__ = ["build_report", "report_sections"]
 
 HERE = Path(__file__).parent
 
+#: From so many trials on it is worth while to give parts to another process, which has to load the libraries, too.
+_MANY = 100
 
-def build_report(results: str | Path) -> Path:
+
+def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` into a results folder, from what stands in it.
 
     The page needs no network and no other file. Parts that the run did not have are left out and named.
@@ -35,6 +41,8 @@ def build_report(results: str | Path) -> Path:
     ----------
     results
         Folder written by a run: ``tables/*.csv``, ``tracks/*.nc``, ``problems.csv``, ``provenance.json``.
+    meanwhile
+        Others that can draw the paths of many mice while the rest is made here.
 
     Returns
     -------
@@ -47,15 +55,20 @@ def build_report(results: str | Path) -> Path:
         If the folder is not a results folder, or a table in it cannot be read.
     """
     found = read_results(results)
-    sections = report_sections(found)
+    trials = found.table("trials")
+    if meanwhile is None or trials is None or len(trials) < _MANY:
+        meanwhile = Meanwhile()
+    paths = meanwhile.begin(behavior_sections.paths_section, found.only(*PATHS_TABLES))
+    vega = meanwhile.begin(_vega)
+    sections = report_sections(found, paths=paths)
     _write_figures(found.folder / "figures", sections)
     path = found.folder / "report.html"
-    write_text(path, render(found, sections))
+    write_text(path, render(found, sections, vega=vega))
     return path
 
 
-def report_sections(results: Results) -> list[Section]:
-    """All sections that the results allow, in the order of reading."""
+def report_sections(results: Results, *, paths: Callable[[], Section | None] | None = None) -> list[Section]:
+    """All sections that the results allow, in the order of reading; ``paths`` gives that of the paths."""
     made = [
         people_sections.profiles_section(results),
         people_sections.skew_section(results),
@@ -71,7 +84,7 @@ def report_sections(results: Results) -> list[Section]:
         serum_sections.proteins_section(results),
         association_sections.robustness_section(results),
         behavior_sections.recordings_section(results),
-        behavior_sections.paths_section(results),
+        behavior_sections.paths_section(results) if paths is None else paths(),
         serum_sections.serum_quality_section(results),
         run_sections.problems_section(results),
     ]
@@ -93,8 +106,8 @@ def _file_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
 
 
-def render(results: Results, sections: list[Section]) -> str:
-    """The page as text."""
+def render(results: Results, sections: list[Section], *, vega: Callable[[], str] | None = None) -> str:
+    """The page as text; ``vega`` gives the script that draws the interactive figures."""
     environment = jinja2.Environment(
         autoescape=True,
         loader=jinja2.FileSystemLoader(HERE),
@@ -126,7 +139,9 @@ def render(results: Results, sections: list[Section]) -> str:
         outline_defs=lambda outlines: Markup(outline_defs(outlines)),
         style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
         script=Markup((HERE / "script.js").read_text(encoding="utf-8")),
-        vega=Markup(_vega()) if any(figure.spec for section in sections for figure in section.figures) else "",
+        vega=Markup((vega or _vega)())
+        if any(figure.spec for section in sections for figure in section.figures)
+        else "",
     )
 
 

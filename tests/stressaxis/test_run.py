@@ -146,7 +146,7 @@ def test_a_report_is_made_again_if_it_was_not_finished_or_its_title_changed(
         with pytest.raises(RuntimeError, match="killed"):
             stressaxis("run", config, "--out", out)
     told: list[Path] = []
-    monkeypatch.setattr(build, "build_report", lambda results: (told.append(results), made(results))[1])
+    monkeypatch.setattr(build, "build_report", lambda results, **how: (told.append(results), made(results, **how))[1])
     stressaxis("run", config, "--out", out)
     assert told == [out]
     stressaxis("run", config, "--out", out)
@@ -157,7 +157,7 @@ def test_a_report_is_made_again_if_it_was_not_finished_or_its_title_changed(
     assert "Another" in (out / "report.html").read_text("utf-8")
 
 
-def _killed(results: Path) -> None:
+def _killed(results: Path, **how: object) -> None:
     raise RuntimeError("killed")
 
 

@@ -41,7 +41,7 @@ _LATER_S = 1.0
 #: So many tasks behind the instant are still to be done.
 _BEHIND = 5
 _WITHOUT_REPORT = (
-    "import stressaxis.report.build as build; build.build_report = lambda results: None; "
+    "import stressaxis.report.build as build; build.build_report = lambda *given, **how: None; "
     "from stressaxis.cli import main; main()"
 )
 
@@ -148,7 +148,7 @@ def _start(program: list[str], out: Path, *, report: bool = True) -> subprocess.
 
 def _finish(process: subprocess.Popen[str]) -> Iterator[dict[str, str]]:
     process.wait()
-    log = Path(str(process.args[process.args.index("--out") + 1])) / "events.log"  # type: ignore[union-attr,index]
+    log = Path(str(process.args[process.args.index("--out") + 1])) / "events.log"  # type: ignore[union-attr,index,arg-type]
     for line in log.read_text().splitlines():
         # A killed process may leave half a line.
         if line.startswith("{") and line.endswith("}"):
