@@ -3,10 +3,10 @@
     python benchmarks/engine.py --recordings 1000 --folder /tmp/archive --out docs/validation/engine.md
 
 Parts, `--parts tasks memory archive scaling`. `tasks`: tasks of no length, so that all time is the engine's. `memory`:
-the process that plans, after 100 and after 20,000 of them. `archive`: the whole program on recordings remuxed from 50
-renders, small and short, then once more with nothing changed; what was made and measured stays in `--folder` and is
-not done again. `scaling`: what two workers gain over one, beside what two pure decodes gain; only on a machine that
-does nothing else. Where other programs work on the same cores only processor time tells anything: both are given.
+the process that plans, after 100 and after 20,000 of them. `archive`: the whole program on recordings of a minute
+(`--short`: of 4 s) remuxed from 50 renders, then once more with nothing changed; what was made and measured stays in
+`--folder` and is not done again. `scaling`: what two workers gain over one, beside what two pure decodes gain; only on
+a machine that does nothing else. Wall times tell nothing where other programs work on the same cores.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.archive import SMALL, Measured, make_archive, run_archive
+from benchmarks.archive import MINUTE, SMALL, Measured, make_archive, run_archive
 from stressaxis.engine import Task, run_tasks
 from stressaxis.executors import Workers
 from stressaxis.ledger import Ledger
@@ -136,29 +137,16 @@ def _peak_mb() -> float:
     return kilobytes / 1024 / (1024 if sys.platform == "darwin" else 1)
 
 
-def measure_archive(folder: Path, recordings: int) -> str:
-    """First run and second run of the whole program, and what they make of 1-minute recordings."""
+def measure_archive(folder: Path, recordings: int, size: Mapping[str, float]) -> str:
+    """First run and second run of the whole program."""
     config = folder / "experiment.yaml"
     if not config.is_file():
-        make_archive(folder, recordings=recordings, renders=RENDERS)
-    minute_s = _kept(folder / "minute.json", lambda: {"track_s": track_a_minute()})["track_s"]
+        make_archive(folder, recordings=recordings, renders=RENDERS, size=size)
     first = Measured(
         **_kept(folder / "first.json", lambda: asdict(run_archive(config, folder / "out", workers=WORKERS)))
     )
-    ending = Measured(**_kept(folder / "ending.json", lambda: asdict(_last_steps(config, folder / "out"))))
     second = run_archive(config, folder / "out", workers=WORKERS)
-    words = _first_words(first, recordings), _minutes_words(first, ending, second, recordings, minute_s)
-    return "\n\n".join((*words, _second_words(second)))
-
-
-def _last_steps(config: Path, out: Path) -> Measured:
-    """The steps that need all recordings, and the report, once more."""
-    ledger, store = Ledger(out / ".work" / "tasks.json"), Store(out / ".work" / "store")
-    for name in ("animals", "statistics"):
-        entry = ledger.entry(name)
-        assert entry is not None
-        store.remove(entry.key)
-    return run_archive(config, out, workers=WORKERS)
+    return "\n\n".join((_first_words(first, recordings, size), _second_words(second)))
 
 
 def _kept(file: Path, measure: Any) -> dict[str, Any]:
@@ -169,39 +157,27 @@ def _kept(file: Path, measure: Any) -> dict[str, Any]:
     return found
 
 
-def _first_words(first: Measured, recordings: int) -> str:
-    rows = [(step, first.counts[step], f"{seconds:.0f}") for step, seconds in first.own_s.items()]
-    size = f"{SMALL['width_px']} x {SMALL['height_px']} px, {SMALL['fps']} frames/s, {SMALL['window_s']} s scored"
+def _first_words(first: Measured, recordings: int, size: Mapping[str, float]) -> str:
+    own = [(step, first.counts[step], f"{seconds:.0f}") for step, seconds in first.own_s.items()]
+    picture = f"{size['width_px']} x {size['height_px']} px, {size['fps']} frames/s, {size['window_s']:g} s scored"
+    report_s = first.own_s.get("report", 0.0) / WORKERS
+    parts = {
+        "start, fingerprints of the inputs, until the first task works": first.begin_s,
+        "idle workers until the last scoring has ended, planning included": first.between_s,
+        "idle workers while animals and statistics are worked on": first.tail_s,
+        "collecting, publishing, and idle workers beside the report": first.end_s - report_s,
+    }
+    rows = [(what, f"{seconds:.1f}", f"{seconds / first.wall_s:.2%}") for what, seconds in parts.items()]
+    engine_s = first.engine_s(WORKERS)
     return (
         f"## {recordings} recordings through the whole program\n\nRemuxed from {RENDERS} renders, no two with the same "
-        f"content; {size}; {WORKERS} workers.\n\n" + markdown(("step", "tasks", "own time, s"), rows) + "\n\n"
-        f"Wall time {first.wall_s:.0f} s; the tasks' own divided by the workers "
-        f"{sum(first.own_s.values()) / WORKERS:.0f} s. The process that plans (start, fingerprints, planning, "
-        f"collecting, publishing, report) used {first.scheduler_cpu_s:.0f} s of processor time; from the last task to "
-        f"the end {first.last_s:.0f} s."
-    )
-
-
-def _minutes_words(first: Measured, ending: Measured, second: Measured, recordings: int, minute_s: float) -> str:
-    """What the engine adds to recordings of a minute, in processor time."""
-    report_s = ending.scheduler_cpu_s - second.scheduler_cpu_s
-    alone_s = (ending.all_cpu_s - ending.scheduler_cpu_s) * (WORKERS - 1) / WORKERS
-    parts = {
-        "the engine itself: start, planning, collecting, publishing": first.scheduler_cpu_s - report_s,
-        "the report": report_s,
-        "the other worker waits while animals and statistics are worked on": alone_s,
-    }
-    own_s = minute_s * recordings / WORKERS
-    rows = [
-        (what, f"{seconds:.0f}", f"{seconds / (own_s + sum(parts.values())):.1%}") for what, seconds in parts.items()
-    ]
-    total_s = sum(parts.values())
-    return (
-        f"Tracking a minute of 480 x 360 px at 15 frames/s takes {minute_s:.1f} s of processor time here, {recordings} "
-        f"such recordings {own_s:.0f} s on {WORKERS} workers. To this comes, in processor time (scoring left out, "
-        f"which would make the shares smaller):\n\n"
-        + markdown(("what", "s", "share of wall time"), rows)
-        + f"\n\nIn sum {total_s / (own_s + total_s):.1%}; limit 2 %."
+        f"content; {picture}; {WORKERS} workers.\n\n" + markdown(("step", "tasks", "own time, s"), own) + "\n\n"
+        f"Wall time {first.wall_s:.0f} s; the tasks' own, their reading and writing included, divided by the workers "
+        f"{first.wall_s - engine_s:.0f} s. The rest, {engine_s:.1f} s, is the engine's: "
+        f"**{engine_s / first.wall_s:.2%}** of the wall time (limit 2 %).\n\n"
+        + markdown(("of this", "s", "share of wall time"), rows)
+        + f"\n\nThe process that plans, collects and writes the report used {first.scheduler_cpu_s:.0f} s of processor "
+        f"time, all processes together {first.all_cpu_s:.0f} s."
     )
 
 
@@ -272,20 +248,6 @@ def _track_all(pool: Workers, paths: list[Path], folder: Path) -> None:
         raise SystemExit(failed[0].message)
 
 
-def track_a_minute() -> float:
-    """Processor time of tracking one minute at the demo's size, in s."""
-    from behavior.simulation.render import RenderOptions, render_trial
-    from behavior.tracker import track
-    from behavior.video import open_video
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.mp4"
-        render_trial(path, options=RenderOptions(window_s=60.0, after_s=0.0, arena_seed=1), seed=1)
-        started = time.process_time()
-        track(open_video(path, threads=1), _region())
-        return time.process_time() - started
-
-
 def _region() -> Any:
     """Floor and enclosure of recordings with the arena of seed 1."""
     from behavior.arena import ArenaOptions, build_arena
@@ -302,6 +264,7 @@ def main() -> None:
         "--parts", nargs="+", choices=("tasks", "memory", "archive", "scaling"), default=["tasks", "memory", "archive"]
     )
     parser.add_argument("--recordings", type=int, default=1000)
+    parser.add_argument("--short", action="store_true", help="recordings of 4 s instead of a minute")
     parser.add_argument("--tasks", type=int, nargs="+", default=[500, 5000])
     parser.add_argument("--memory-tasks", type=int, nargs="+", default=[100, 20000])
     parser.add_argument("--scaling-recordings", type=int, default=16)
@@ -314,7 +277,9 @@ def main() -> None:
             "tasks": lambda: measure_tasks(asked.tasks),
             "memory": lambda: measure_memory(asked.memory_tasks),
             "scaling": lambda: measure_scaling(asked.scaling_recordings),
-            "archive": lambda: measure_archive(asked.folder or Path(name), asked.recordings),
+            "archive": lambda: measure_archive(
+                asked.folder or Path(name), asked.recordings, SMALL if asked.short else MINUTE
+            ),
         }
         told = []
         for part in asked.parts:
