@@ -29,7 +29,7 @@ __all__ = ["explorations"]
 
 COHORT_COLUMNS = (
     "outcome", "marker", "symbol", "kind", "cohort", "method", "n", "estimate", "se", "ci_low", "ci_high", "p",
-    "effect", "effect_name", "note",
+    "effect", "effect_name", "weight", "new_cohort_low", "new_cohort_high", "tau2", "heterogeneity_p", "note",
 )  # fmt: skip
 MEDIATION_COLUMNS = (
     "outcome", "marker", "symbol", "kind", "method", "n", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name",
@@ -67,11 +67,12 @@ def explorations(
     Returns
     -------
     dict
-        ``association_by_cohort``: the slope in each cohort, pooled by random effects, and with the cohort as a random
-        term (five cohorts or more). ``mediation``: defeat, marker, outcome; ``estimate`` is the indirect effect,
-        ``effect`` its share of the total. ``prediction``: ``estimate`` is r2 in unseen cohorts, beyond the baseline.
-        ``prediction_weights``: each protein's weight over the training sets, in how many of them it has any, and is
-        among the ten largest; empty where the prediction was refused.
+        ``association_by_cohort``: the slope in each cohort with its ``weight`` in the pooled one, pooled by random
+        effects (``new_cohort_low, new_cohort_high``: 95 % of the slopes in new cohorts; ``heterogeneity_p``: Cochran's
+        Q), and with the cohort as a random term (five cohorts or more). ``mediation``: defeat, marker, outcome;
+        ``estimate`` is the indirect effect, ``effect`` its share of the total. ``prediction``: ``estimate`` is r2 in
+        unseen cohorts, beyond the baseline. ``prediction_weights``: each protein's weight over the training sets, in
+        how many of them it has any, and is among the ten largest; empty where the prediction was refused.
     """
     import pandas as pd
 
@@ -104,21 +105,21 @@ def _by_cohort(
     cohort: Cohort, marker: pd.Series[float], outcome: str, terms: tuple[str, ...]
 ) -> Iterator[dict[str, Any]]:
     found = cohort_estimates(cohort, marker=marker, outcome=outcome, covariates=terms)
-    for row in found.to_dict("records"):
-        yield {str(name): value for name, value in row.items()} | {"method": "linear_model within the cohort"}
+    usable = found["se"] > 0
     pooled: dict[str, Any] = {"cohort": "all", "method": "random effects (REML, Hartung-Knapp)"}
-    usable = found[found["se"] > 0]
-    pooled["n"] = int(usable["n"].sum())
+    pooled["n"] = int(found.loc[usable, "n"].sum())
     try:
-        meta = random_effects(usable["estimate"], usable["se"])
-        pooled |= {name: getattr(meta, name) for name in ("estimate", "se", "ci_low", "ci_high", "p")}
+        meta = random_effects(found.loc[usable, "estimate"], found.loc[usable, "se"])
+        found.loc[usable, "weight"] = meta.weights
+        pooled |= {name: getattr(meta, name) for name in ("estimate", "se", "ci_low", "ci_high", "p", "tau2")}
         pooled |= {
-            "effect": meta.i2,
-            "effect_name": "I2 (%)",
-            "note": _new_cohort(meta.prediction_low, meta.prediction_high),
-        }
+            "effect": meta.i2, "effect_name": "I2 (%)", "weight": 1.0, "new_cohort_low": meta.prediction_low,
+            "new_cohort_high": meta.prediction_high, "heterogeneity_p": meta.q_p, "note": "",
+        }  # fmt: skip
     except RefusedError as error:
         pooled["note"] = _refused(error)
+    for row in found.to_dict("records"):
+        yield {str(name): value for name, value in row.items()} | {"method": "linear_model within the cohort"}
     yield pooled
     mixed: dict[str, Any] = {"cohort": "all", "method": "mixed_model, cohort random", "n": int(found["n"].sum())}
     try:
@@ -128,10 +129,6 @@ def _by_cohort(
     except RefusedError as error:
         mixed["note"] = _refused(error)
     yield mixed
-
-
-def _new_cohort(low: float, high: float) -> str:
-    return f"in a new cohort {low:.3g} to {high:.3g}" if np.isfinite(low) else ""
 
 
 def _mediation(

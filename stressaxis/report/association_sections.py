@@ -7,6 +7,7 @@ import pandas as pd
 
 from stressaxis.figures.association import adjusted_values, forest, outcome_title, partial_regression
 from stressaxis.figures.axis_scores import axis_rank, axis_words, is_t_helper
+from stressaxis.figures.cohort_forest import cohort_forest
 from stressaxis.figures.figure import Figure
 from stressaxis.figures.numbers import estimate_words, number, plural
 from stressaxis.report.behavior_tables import class_variants, ratio_variants
@@ -233,7 +234,13 @@ _EXPLORATIONS = {
     "by a common cause at which nothing would be left.",
     "prediction": "Exploratory: can all serum proteins together tell the outcome in cohorts not seen? estimate: share "
     "of its variance within cohorts, beyond the baseline; below 0: worse than no serum.",
+    "prediction_weights": "Exploratory: the proteins with the largest mean weight in that prediction, with the range "
+    "over the training sets, in how many of them the protein had any weight, and was among the ten largest. A protein "
+    "that comes and goes with the training set is no finding.",
 }
+
+#: Tables shown of all markers, and how many rows of them.
+_WHOLE = {"prediction_weights": 10}
 
 
 def _explorations(results: Results) -> list[Block]:
@@ -243,9 +250,13 @@ def _explorations(results: Results) -> list[Block]:
         table = results.table(name)
         if main is None or table is None:
             continue
-        shown = table[table["marker"] == main.row["marker"]] if "marker" in table else table
+        shown = table[table["marker"] == main.row["marker"]] if "marker" in table and name not in _WHOLE else table
+        shown = shown.head(_WHOLE.get(name, len(shown)))
+        if name == "association_by_cohort":
+            blocks += figure_row(cohort_forest(shown, marker_title=main.marker_title))
         if len(shown):
-            shown = shown.drop(columns=["outcome", "marker", "symbol", "kind"], errors="ignore")
+            hidden = ["outcome", "marker", "kind", *(["symbol"] if name not in _WHOLE else ["n", "n_cohorts"])]
+            shown = shown.drop(columns=hidden, errors="ignore")
             shown = shown.assign(method=shown["method"].str.replace("_", " "))
             caption = words.format(marker=main.marker_title)
             blocks.append(TableBlock(table_view(shown, caption=caption, link=f"tables/{name}.csv")))

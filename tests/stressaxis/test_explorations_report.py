@@ -23,7 +23,7 @@ def test_the_main_markers_rows_are_shown_with_their_refusals(tmp_path: Path) -> 
          "estimate": [-4.0, 99.0], "ci_low": -9.0, "ci_high": 1.0, "p": 0.2, "note": "exploratory"}
     ).to_csv(folder / "tables" / "mediation.csv", index=False)  # fmt: skip
     refused = "refused: too few mice or cohorts to predict; found 20 mice of 2 cohorts"
-    pd.DataFrame({"outcome": ["target_time"], "method": ["ridge"], "estimate": [None], "note": [refused]}).to_csv(
+    pd.DataFrame({"outcome": ["target_time"], "method": ["elastic net"], "estimate": [None], "note": [refused]}).to_csv(
         folder / "tables" / "prediction.csv", index=False
     )
     blocks = [block for block in _explorations(read_results(folder)) if isinstance(block, TableBlock)]
