@@ -40,9 +40,10 @@ UPDATE_EVERY_S, UPDATE_WEIGHT = 2.0, 0.1
 OTHER_SHARE = 0.06
 #: Body lengths around the subject in which nothing else is looked for, and in which its shadow may lie.
 BESIDE, SHADOW = 0.3, 0.8
-#: Pale things: contrast as a share of the subject's, the same for what is brighter than the floor and so no shadow, in
-#: standard deviations of the noise, and how much larger they must be than things that stand out as the subject does.
-PALE, PALER, PALE_NOISE, PALE_TIMES = 0.15, 0.08, 4.0, 4.0
+#: Contrast, as a share of the subject's, of what stands out, of pale things and of very pale ones; the least of the
+#: last two in standard deviations of the noise; and how much larger they must be than things that stand out. What is
+#: brighter than the floor cannot be a shadow, and counts as pale from the last limit on.
+STRONG, PALE, PALER, PALE_NOISE, PALE_TIMES, PALER_TIMES = 0.5, 0.15, 0.08, 4.0, 4.0, 8.0
 #: The scene of the small picture follows what has come to rest this often, by this share.
 WATCH_EVERY_S, WATCH_WEIGHT = 0.5, 0.1
 #: Time between two looks over the whole floor; where the subject has been alone for some time; and that time.
@@ -306,12 +307,13 @@ class Follower:
         lighter = cv2.min(cv2.subtract(small, self._learned), cv2.subtract(small, self._rested))
         darker = cv2.min(cv2.subtract(self._learned, small), cv2.subtract(self._rested, small))
         # The subject's shadow, dark as it is in the picture, is pale and lies beside it.
-        beside = (BESIDE, SHADOW) if self._scene.dark else (SHADOW, BESIDE)
-        large = PALE_TIMES * self._least
+        bright, shady = (lighter, darker) if self._scene.dark else (darker, lighter)
+        strong, pale, paler = self._limits
         area = max(
-            self._standing_out(cv2.max(lighter, darker), self._strong, found, BESIDE, self._least),
-            self._standing_out(lighter, self._pale_light, found, beside[0], large),
-            self._standing_out(darker, self._pale_dark, found, beside[1], large),
+            self._standing_out(cv2.max(lighter, darker), strong, found, BESIDE, self._least),
+            self._standing_out(bright, paler, found, BESIDE, PALE_TIMES * self._least),
+            self._standing_out(shady, pale, found, SHADOW, PALE_TIMES * self._least),
+            self._standing_out(shady, paler, found, SHADOW, PALER_TIMES * self._least),
         )
         if self._follow and time_s - self._watched_s >= WATCH_EVERY_S:
             self._watched_s = time_s
@@ -391,14 +393,12 @@ class Follower:
         # Where the scene is as dark as the subject its level is 0: nothing is watched there.
         contrast[contrast < 0.25 * scene.background.contrast] = 512
         outside = scene.floor == 0
-        self._strong: Image = cv2.convertScaleAbs(0.5 * contrast)
-        pale, paler = (
-            cv2.convertScaleAbs(np.maximum(share * contrast, PALE_NOISE * scene.noise)) for share in (PALE, PALER)
-        )
-        self._pale_light: Image = paler if scene.dark else pale
-        self._pale_dark: Image = pale if scene.dark else paler
-        # No difference is larger: beside the floor nothing counts.
-        self._strong[outside] = self._pale_light[outside] = self._pale_dark[outside] = 255
+        above_noise = PALE_NOISE * scene.noise
+        limits = (STRONG * contrast, *(np.maximum(share * contrast, above_noise) for share in (PALE, PALER)))
+        self._strong, _, _ = self._limits = tuple(cv2.convertScaleAbs(limit) for limit in limits)
+        for limit in self._limits:
+            # No difference is larger: beside the floor nothing counts.
+            limit[outside] = 255
 
     def _recut(self) -> None:
         self._cut_level = self._level

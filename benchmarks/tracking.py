@@ -143,7 +143,7 @@ def repeat_packets(source: str, target: Path, minutes: float) -> None:
 # Not getrusage: its peak begins with that of the process that started this one.
 _PEAK = """
 import re, sys
-import cv2, netCDF4, pandas, xarray
+import cv2, h5netcdf, pandas, xarray
 from behavior.picture_watch import WatchedVideo
 from behavior.tracker import track
 from behavior.video import open_video
