@@ -141,8 +141,8 @@ def test_nothing_there_is_nothing_found(tmp_path):
     assert set(tracks_table(tracks)["note"]) == {"not_found"}
 
 
-def with_hand(n_empty=15, n_hold=20, n_leave=12, n_free=60, hand=70):
-    """An empty box; a hand, grey by default, brings the mouse, holds it, goes; the mouse walks. Truth: first frame without hand."""
+def with_hand(n_empty=15, n_hold=20, n_leave=12, n_free=60, shade=-100):
+    """An empty box; a hand, so much brighter than the floor, brings the mouse, holds it, goes; the mouse walks. Truth: first frame without hand."""
     rng = np.random.default_rng(3)
     pictures, scene = [], floor()
     for k in range(n_empty + n_hold + n_leave + n_free):
@@ -152,8 +152,10 @@ def with_hand(n_empty=15, n_hold=20, n_leave=12, n_free=60, hand=70):
             put_mouse(picture, 120 + free, 100 + 0.5 * free, 0.3, 25)
             reach = 110 + (free * 12 if free else 0)
             if reach < 240:
-                cv2.ellipse(picture, (110, reach), (16, 26), 0, 0, 360, hand, -1)
-                cv2.rectangle(picture, (100, reach), (122, 240), hand, -1)
+                hand = np.zeros(picture.shape, np.uint8)
+                cv2.ellipse(hand, (110, reach), (16, 26), 0, 0, 360, 1, -1)
+                cv2.rectangle(hand, (100, reach), (122, 240), 1, -1)
+                picture[hand > 0] = scene[hand > 0] + shade
         pictures.append(picture + rng.normal(0, 2, picture.shape))
     return pictures, n_empty + n_hold + 11
 
@@ -171,9 +173,10 @@ def test_release_follows_from_the_hand(tmp_path):
     assert release.time_s == pytest.approx(gone / 25, abs=0.2)
 
 
-def test_a_hand_hardly_brighter_than_the_floor_is_seen(tmp_path):
-    """A bright hand needs little contrast: it cannot be the subject's shadow."""
-    pictures, gone = with_hand(hand=203)
+@pytest.mark.parametrize("shade", [16, -16])
+def test_a_hand_hardly_brighter_or_darker_than_the_floor_is_seen(tmp_path, shade):
+    """A hand with a ninth of the subject's contrast: a bright one is no shadow, a dark one is larger than a shadow."""
+    pictures, gone = with_hand(shade=shade)
     tracks = track(film(tmp_path / "a.avi", pictures))
     other = tracks["other_area"].to_numpy()
     assert (other[gone + 1 :] == 0).all()
