@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -126,12 +126,23 @@ class CutoutPicture(Picture):
         rng = np.random.default_rng(self._scenery_seed)
         times = int(self.time_s[-1] / HOLD_S) + 2
         self._posture = rng.integers(0, len(self.cutouts), times)
+        self._images = [self._image_in(wall, self._after_bump[seen]) for wall in range(4)]
+
+    def _image_in(self, wall: int, late: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Middles and headings in px of the mirror images in a wall: top, right, bottom, left of the floor."""
+        poses, axis = self.subject.poses, (1, 0, 1, 0)[wall]
+        points = np.stack([poses.outline.mean(axis=1), poses.nose, poses.tail_base], axis=1)
+        points[..., axis] = (0.0 if wall in (0, 3) else 2 * self.geometry.side_cm) - points[..., axis]
+        middle, nose, base = np.moveaxis(self._seen(points, 1.2, late), 1, 0)
+        return middle, np.arctan2(*(nose - base).T[::-1])
 
     def _draw_subject(self, k: int, luma: NDArray[np.uint8], chroma: Any) -> None:
         row = int(self.subject.row[k])
         if row < 0:
             return
         cutout = self.cutouts[self._posture[int(self.time_s[k] / HOLD_S)]]
+        if self.look.mirror > 0.01 and self.subject.free[k]:
+            self._draw_images(row, cutout, luma)
         area = lay(
             luma,
             cutout,
@@ -141,6 +152,25 @@ class CutoutPicture(Picture):
             light=self._scene.light,
         )
         self.noted[k] = [*self._middles[row], area, *self._ends[row]]
+
+    def _draw_images(self, row: int, cutout: Cutout, luma: NDArray[np.uint8]) -> None:
+        """The mirror images in the walls that the mouse is near, as strong as the look has them."""
+        flipped = replace(
+            cutout,
+            cover=np.ascontiguousarray(cutout.cover[:, ::-1]),
+            tone=np.ascontiguousarray(cutout.tone[:, ::-1]),
+            centre=(cutout.cover.shape[1] - 1 - cutout.centre[0], cutout.centre[1]),
+            heading=np.pi - cutout.heading,
+        )
+        strength = min(self.look.mirror, 1.0) / 255
+        walls = zip(self._mirrored, self._images, self._scene.walls, strict=True)
+        for (near, _), (middles, headings), wall in walls:
+            if not near[row]:
+                continue
+            image = luma.copy()
+            turn = headings[row] - flipped.heading
+            lay(image, flipped, middles[row], turn=turn, scale=self._scale, light=self._scene.light)
+            luma[:] = np.round(luma + (image.astype(np.float32) - luma) * (wall * np.float32(strength)))
 
 
 def lay(

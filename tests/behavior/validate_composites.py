@@ -46,13 +46,10 @@ Made by `python -m tests.behavior.validate_composites` at commit {commit()}. The
 photographs of {n_animals} black mice (open_field_stills; fur, posture and tail are real, the posture changes every 0.4 s)
 and laid along a simulated path into simulated boxes with a mesh enclosure, a drawn white target, real encoding; where it
 was laid is the truth. {WINDOW_S:g} s trials, 480 x 360 px, 15 frames/s; both trials of each animal; floor corners given,
-the rest at its defaults. Limits as in [simulated recordings](simulated-recordings.md).
+the rest at its defaults. Under `reflections` the mirror image of the photographed mouse is seen in the
+walls. Limits as in [simulated recordings](simulated-recordings.md).
 
 {markdown(list(table.columns), table.itertuples(index=False))}
-
-Known: where the cut-outs' tails jump with the posture, the moment of release is told up to a second late, since
-something beside the mouse seems to move; zone times shift with it. Under `reflections` the walls are as bright as the
-floor, but the mirror image itself is not drawn.
 
 SI ratio, where the time with target is 15 s or more ({len(ratios)} animals): median error {ratios.median():.2f} %, 95th
 percentile {np.percentile(ratios, 95):.2f} %.
