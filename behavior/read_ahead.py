@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 from typing import TypeVar
@@ -64,6 +65,8 @@ def read_ahead(items: Iterator[Item], *, batch: int) -> Iterator[Item]:
                 raise error
     finally:
         stop.set()
-        while not last:
+        # An error that ends Python leaves this to its last moments, when no other thread goes on.
+        while not (last or sys.is_finalizing()):
             last = ready.get()[1]
-        thread.join()
+        if last:
+            thread.join()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -62,3 +64,19 @@ def test_frames_read_ahead_are_the_same(shared):
             for way in (False, True)
         )
         assert plain == ahead
+
+
+def test_an_error_in_the_callers_work_ends_the_program(tmp_path):
+    """Where nobody catches the caller's error Python ends, and does not wait for the thread that stands still then."""
+    script = tmp_path / "work.py"
+    script.write_text(
+        "from behavior.read_ahead import read_ahead\n"
+        "def work():\n"
+        "    ahead = read_ahead(iter(range(10**6)), batch=2)\n"
+        "    for item in ahead:\n"
+        "        raise SystemError(f'at {item}')\n"
+        "work()\n"
+    )
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=30, cwd=tmp_path)
+    assert ended.returncode == 1
+    assert "at 0" in ended.stderr
