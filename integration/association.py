@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import RefusedError
 from core.problems import Problem
+from integration.censored_marker import CENSORED_METHOD, censored_slopes
 from integration.markers import Markers, select_markers
 from integration.model_terms import ModelTerms, coincide, complete_rows, model_terms
 from integration.multiplicity import add_q_values
@@ -115,7 +116,10 @@ def associate(cohort: Cohort, *, options: AssociationOptions = AssociationOption
       own residual variance (Satterthwaite's degrees of freedom): defeated mice differ more from one another than
       controls, and one common variance makes this test miss its level;
     - ``partial_pearson``, ``partial_spearman``: given the same terms;
-    - ``pearson``, ``spearman``: given nothing; a note names what they leave out.
+    - ``pearson``, ``spearman``: given nothing; a note names what they leave out;
+    - ``censored_model``, beside the others for proteins with a value below LOD or above the range: the marker on the
+      outcome and the same terms, such values entering as censored (:mod:`integration.censored_marker`). Slope in SD of
+      the marker per unit of the outcome; effect = partial r, to be read beside that of the model.
 
     Subset ``all`` has the group in the model, for a pooled correlation mostly shows that defeat moves both. Where
     group and plate, or group and cohort, coincide, that subset is refused.
@@ -152,6 +156,7 @@ def associate(cohort: Cohort, *, options: AssociationOptions = AssociationOption
             analysed[subset, outcome.name] = tuple(chosen)
             part = _Part(cohort.table.loc[chosen], subset, outcome, terms, options)
             rows += part.rows(markers)
+            rows += part.censored(markers, cohort)
             problems += part.problems()
     table = pd.DataFrame(rows, columns=[name for name in ASSOCIATION_COLUMNS if not name.startswith("q_")])
     table = add_q_values(table, family=_FAMILY)[list(ASSOCIATION_COLUMNS)]
@@ -226,6 +231,28 @@ class _Part:
                 note = "; ".join(part for part in (info["note"], estimate.pop("note")) if part)
                 rows.append(head | estimate | {"note": note})
         return rows
+
+    def censored(self, markers: Markers, cohort: Cohort) -> Iterator[dict[str, Any]]:
+        """Rows of the censored model, for proteins that need it."""
+        if self.refusal()[1] or cohort.limits is None or cohort.sides is None:
+            return
+        sides = cohort.sides.loc[self.table.index]
+        needed = [name for name in markers.info.index if name in sides and (sides[name] != 0).any()]
+        y: Column = np.array(self.table[self.outcome.column], dtype=np.float64)
+        if not needed or np.ptp(y) == 0:
+            return
+        info = markers.info.loc[needed]
+        z = (cohort.limits.loc[self.table.index, needed] - info["mean"]) / info["sd"]
+        found = censored_slopes(z, sides[needed], y, self._whole.columns)
+        for marker, row in found.to_dict("index").items():
+            told = {str(name): value for name, value in row.items() if name not in ("n_censored", "note")}
+            estimate = Estimate(method=CENSORED_METHOD, effect_name="partial_r", **told)
+            count = f"{row['n_censored']} of {row['n']} values beyond a limit, entered as censored"
+            note = "; ".join(part for part in (str(info.at[marker, "note"]), count, row["note"]) if part)
+            formula = " + ".join([f"marker ~ {self.outcome.column}", *self._whole.terms])
+            head = {"subset": self.subset, "outcome": self.outcome.name, "marker": marker}
+            head |= {name: info.at[marker, name] for name in ("symbol", "kind", "in_set")}
+            yield head | self._row(estimate, self._whole.columns.shape[1], formula, note)
 
     def refusal(self) -> tuple[str, str]:
         """Problem code and reason why this subset cannot be analysed at all; blank if it can."""

@@ -60,6 +60,9 @@ class Cohort:
         Rows as ``table``, one column per marker: log2 abundance of a protein or an axis score; NaN = no value.
     below_lod
         Same shape: the value is censored.
+    limits, sides
+        Same shape, proteins only: values with the limit (the value itself where none is stated) in place of censored
+        ones; and -1 below it, 0 measured, 1 above the range. None without serum.
     marker_info
         Index ``marker``; columns ``symbol``, ``uniprot``, ``kind`` (``protein``/``axis``), ``lod_known``.
     problems
@@ -71,6 +74,8 @@ class Cohort:
     below_lod: pd.DataFrame
     marker_info: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
+    limits: pd.DataFrame | None = None
+    sides: pd.DataFrame | None = None
 
 
 def join_cohort(
@@ -145,7 +150,10 @@ def join_cohort(
     table["has_serum"] = table["sample"] != ""
     problems += _one_sided(table, animals, abundance, outcomes)
     markers, below, info = _markers(table, abundance, axis_scores)
-    return Cohort(table=table, markers=markers, below_lod=below, marker_info=info, problems=problems)
+    limits, sides = (None, None) if abundance is None else _censoring(table, abundance)
+    return Cohort(
+        table=table, markers=markers, below_lod=below, marker_info=info, problems=problems, limits=limits, sides=sides
+    )
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -343,6 +351,18 @@ def _one_sided(
     if any(given):
         report("subject_without_data", ~(behavior | serum | outcome), "in the subjects table only")
     return problems
+
+
+def _censoring(table: pd.DataFrame, abundance: xr.Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Values with limits in place of censored ones, and the side of each, by subject."""
+    import pandas as pd
+
+    from proteomics.censored import censored_values
+
+    proteins, samples = [str(label) for label in abundance["protein"].values], abundance["sample"].values
+    frames = [pd.DataFrame(part.T, index=samples, columns=proteins) for part in censored_values(abundance)]
+    limits, sides = (frame.reindex(table["sample"].tolist()).set_axis(table.index) for frame in frames)
+    return limits, sides.fillna(0).astype(int)
 
 
 def _markers(

@@ -136,8 +136,9 @@ def _caption(lines: pd.DataFrame, mean: pd.Series, marker_title: str) -> str:
     words = (
         f"{marker_title} and {outcome_title(str(mean['outcome']))} of defeated mice in each cohort: slope per SD of "
         f"the marker with its 95 % interval, squares by weight. Diamond: pooled over {several} cohorts by random "
-        f"effects (REML, Hartung-Knapp), {estimate} ({limits}), p {chance if chance.startswith('<') else f'= {chance}'}, "
-        f"n = {mean['n']:.0f}; I² = {number(mean['effect'], 2)} %"
+        f"effects (REML, Hartung-Knapp), {estimate} ({limits}), "
+        f"p {chance if chance.startswith('<') else f'= {chance}'}, n = {mean['n']:.0f}; "
+        f"I² = {number(mean['effect'], 2)} %"
     )
     if pd.notna(mean["heterogeneity_p"]):
         words += f", heterogeneity p = {p_value(mean['heterogeneity_p'])}".replace("= <", "<")

@@ -195,7 +195,8 @@ def robustness_section(results: Results) -> Section | None:
         ]
         caption = (
             f"{main.marker_title} by every outcome, method and set of animals computed, whether or not it agrees. "
-            "Models: change per SD of the marker; correlations: r."
+            "Models: change per SD of the marker; correlations: r; censored model (values below LOD): SD of the marker "
+            "per unit of the outcome, its partial r to be read beside the model's."
         )
         rows = [_robust_row(row) for _, row in shown.iterrows()]
         view = TableView(head, rows, caption, "tables/association.csv").without_blank_columns()

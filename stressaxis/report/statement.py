@@ -87,7 +87,7 @@ def model_method(rows: pd.DataFrame) -> str:
     'ancova'
     """
     methods = list(dict.fromkeys(rows["method"]))
-    others = ("spearman", "pearson", "bicor", "interaction")
+    others = ("spearman", "pearson", "bicor", "interaction", "censored")
     models = [name for name in methods if not any(other in name for other in others)]
     return str((models or methods)[0])
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pingouin
@@ -9,6 +11,7 @@ from scipy import stats
 
 from core.errors import RefusedError
 from integration.association import ASSOCIATION_COLUMNS, AssociationOptions, associate
+from integration.censored_marker import censored_slopes
 from integration.cohort import join_cohort
 from proteomics.abundance import from_frame
 
@@ -309,3 +312,70 @@ def test_a_second_assay_of_a_symbol_stays_out_of_the_set():
     part = result.table.query("subset == 'defeated' and method == 'ancova'").set_index("marker")
     assert part["in_set"].to_dict() == {"Il4": False, "Il4b": True}
     assert "further assay of Il4; Il4b is the set's member" in part.loc["Il4", "note"]
+
+
+def censored_study(*, limit):
+    """The study with values of Il4 below ``limit`` written as the limit, as a plate reader's table does."""
+    table = study()
+    indexed = table.set_index("subject")
+    values = indexed[["Il4"]].assign(Tnf=np.sin(np.arange(len(table))) + 5)
+    below = values < [limit, -np.inf]
+    values = values.clip(lower=[limit, -np.inf], axis=1)
+    abundance = from_frame(values, platform="beads", species="mouse", unit="log2 pg/mL", lod=[limit, np.nan],
+                           below_lod=below, samples=indexed[["plate"]])  # fmt: skip
+    measures = ["iz_no_target_s", "iz_target_s"]
+    return table, join_cohort(subjects=table[["subject", "role", "cohort"]], animals=table[["subject", *measures]],
+                              abundance=abundance)  # fmt: skip
+
+
+def test_markers_below_lod_have_a_censored_row_beside_the_model():
+    """Likelihood of the censored normal model maximised here by scipy; only the marker with such values has the row."""
+    from scipy.optimize import minimize
+
+    table, cohort = censored_study(limit=2.6)
+    result = associate(cohort, options=replace(TARGET_ONLY, declared_set=("Il4",), terms=("plate",)))
+    rows = result.table[result.table["method"] == "censored_model"]
+    assert set(rows["marker"]) == {"Il4"} and rows["subset"].tolist() == ["defeated", "all"]
+    found = rows.iloc[0]
+    part = table[table["role"] == "defeated"]
+    y = part["Il4"].clip(lower=2.6).to_numpy()
+    low = (part["Il4"] < 2.6).to_numpy()
+    assert 3 <= low.sum() <= 15
+    design = np.column_stack([np.ones(40), part["iz_target_s"], part["iz_no_target_s"], part["plate"] == "p2"])
+    design = design.astype(float)
+    scale = design.std(axis=0)
+    scale[0] = 1
+
+    def loss(p):
+        mean, sd = (design / scale) @ p[:-1], np.exp(p[-1])
+        return -np.where(low, stats.norm.logcdf(y, mean, sd), stats.norm.logpdf(y, mean, sd)).sum()
+
+    best = minimize(loss, [y.mean(), 0, 0, 0, 0], method="BFGS", options={"gtol": 1e-8})
+    sd = result.markers.info.loc["Il4", "sd"]
+    assert found["estimate"] == pytest.approx(best.x[1] / scale[1] / sd, rel=1e-4)
+    assert found["n"] == 40 and f"{low.sum()} of 40 values beyond a limit" in found["note"]
+    assert found["ci_low"] < found["estimate"] < found["ci_high"] < 0 and found["effect"] < 0
+    assert found["model"] == "marker ~ iz_target_s + iz_no_target_s + plate"
+    assert found["q_set"] == pytest.approx(found["p"])
+    assert result.table.iloc[0]["method"] == "ancova"
+
+
+def test_without_a_censored_value_the_censored_model_has_the_models_t():
+    result = associate(joined(study()), options=replace(TARGET_ONLY, terms=("plate",)))
+    part = study().query("role == 'defeated'")
+    columns = pd.DataFrame({"base": part["iz_no_target_s"], "plate": (part["plate"] == "p2").astype(float)})
+    values = part[["Il4"]]
+    found = censored_slopes(values, (values < 0).astype(int), part["iz_target_s"], columns).loc["Il4"]
+    model = row(result, subset="defeated", method="ancova")
+    assert found["statistic"] == pytest.approx(model["statistic"], rel=1e-5)
+    assert found["effect"] == pytest.approx(model["effect"], rel=1e-5)
+    assert "censored_model" not in set(result.table["method"])
+
+
+def test_too_few_detected_values_are_refused_with_their_number():
+    _, cohort = censored_study(limit=3.0)
+    result = associate(cohort, options=replace(TARGET_ONLY, min_detected=0.2, terms=("cohort",)))
+    found = row(result, subset="defeated", method="censored_model")
+    detected = int((study().query("role == 'defeated'")["Il4"] >= 3.0).sum())
+    assert detected < 40 and np.isnan(found["estimate"])
+    assert f"refused: {detected} detected values, at least 40 needed" in found["note"]
