@@ -11,7 +11,7 @@ import numpy as np
 from behavior.background import levelled
 from behavior.outlines import Silhouette, outlines
 from behavior.scene import Scene
-from behavior.silhouette import Blob, Cuts, around, find_blobs, majority, make_cut, make_cuts
+from behavior.silhouette import Blob, Cuts, around, bounds, find_blobs, majority, make_cut, make_cuts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -334,8 +334,7 @@ class Follower:
         if cv2.countNonZero(moving) < least:
             return 0
         # Tails and the wires of the enclosure are thinner than a px of the small picture.
-        left, top, width, height = cv2.boundingRect(moving)
-        moving = moving[around(moving.shape, (left, top, left + width, top + height), 2)]
+        moving = moving[around(moving.shape, bounds(moving), 2)]
         area = cv2.countNonZero(majority(moving, 3))
         return area if area >= least else 0
 

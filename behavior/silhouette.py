@@ -21,6 +21,7 @@ __all__ = [
     "Blob",
     "Cuts",
     "around",
+    "bounds",
     "find_blobs",
     "grown",
     "majority",
@@ -118,10 +119,10 @@ def find_blobs(picture: Image, cut: Image, *, length: float, min_area: float = 0
 
     core = majority(cv2.compare(picture, cut, cv2.CMP_LT), odd(length / FINE))
     # Only the part that holds something is worked on; the margin keeps the filters from its edge.
-    left, top, width, height = cv2.boundingRect(core)
-    if not width:
+    box = bounds(core)
+    if box[0] == box[2]:
         return []
-    rows, columns = around(core.shape, (left, top, left + width, top + height), odd(length / COARSE))
+    rows, columns = around(core.shape, box, odd(length / COARSE))
     part, corner = core[rows, columns], (columns.start, rows.start)
     trunk = majority(part, odd(length / COARSE))
     cv2.bitwise_and(part, grown(trunk, length / 5), dst=part)
@@ -135,13 +136,12 @@ def find_blobs(picture: Image, cut: Image, *, length: float, min_area: float = 0
         m = cv2.moments(contour)
         if m["m00"] <= 0:
             continue
-        left, top, width, height = cv2.boundingRect(contour)
         mask = core
         if len(contours) > 1:
             mask = np.zeros_like(core)
             cv2.drawContours(mask, [contour], -1, 255, cv2.FILLED)
-        box = (left, top, left + width, top + height)
-        blobs.append(Blob(m["m10"] / m["m00"], m["m01"] / m["m00"], area, box, contour.reshape(-1, 2), m, mask))
+        x, y = m["m10"] / m["m00"], m["m01"] / m["m00"]
+        blobs.append(Blob(x, y, area, bounds(contour), contour.reshape(-1, 2), m, mask))
     blobs.sort(key=lambda blob: (-blob.area, blob.box))
     return blobs
 
@@ -156,6 +156,14 @@ def majority(mask: Image, width: int) -> Image:
     import cv2
 
     return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY)[1]
+
+
+def bounds(shape: Image) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is not 0 in a picture, or of a contour; right and bottom are outside."""
+    import cv2
+
+    left, top, width, height = cv2.boundingRect(shape)
+    return left, top, left + width, top + height
 
 
 def around(shape: Sequence[int], box: Sequence[int], margin: int) -> tuple[slice, slice]:

@@ -81,28 +81,23 @@ def _recordings(experiment: Experiment, tables: Tables) -> list[Problem]:
     return [problem for problem in found.values() if problem]
 
 
-def _copies(experiment: Experiment, tables: Tables) -> Iterator[Problem]:
+def _copies(experiment: Experiment, tables: Tables) -> list[Problem]:
     """Recordings with the same content under two names; only files of the same size are read."""
+    from behavior.trial_list import check_copies
+
     if tables.trials is None:
-        return
-    whose = dict(zip(tables.trials["file"], tables.trials["subject"], strict=True))
+        return []
+    paths = {name: experiment.locate(name) for name in dict.fromkeys(tables.trials["file"])}
     by_size: dict[int, list[str]] = defaultdict(list)
-    for name in whose:
-        path = experiment.locate(name)
+    for name, path in paths.items():
         if path.is_file() and path.stat().st_size > 0:
             by_size[path.stat().st_size].append(name)
+    contents: dict[str, str] = {}
     for names in by_size.values():
         for number, name in enumerate(names):
-            for earlier in names[:number]:
-                if filecmp.cmp(experiment.locate(earlier), experiment.locate(name), shallow=False):
-                    yield Problem(
-                        code="same_file_twice",
-                        subject=whose[name],
-                        file=name,
-                        message=f"this recording has the same content as {earlier} of subject {whose[earlier]!r}",
-                        action="both are scored; correct the trials table",
-                    )
-                    break
+            alike = (other for other in names[:number] if filecmp.cmp(paths[other], paths[name], shallow=False))
+            contents[name] = next(alike, name)
+    return check_copies(tables.trials, contents=contents)
 
 
 def _absent(path: Path, name: str, where: str, *, subject: str = "") -> Problem | None:

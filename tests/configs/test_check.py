@@ -38,7 +38,7 @@ def test_a_recording_copied_under_another_name_is_told(study: Any) -> None:
     (study.folder / "d2.mp4").write_bytes((study.folder / "a1.mp4").read_bytes())
     (problem,) = configs.check(study.load())
     assert (problem.code, problem.subject, problem.file) == ("same_file_twice", "m10", "d2.mp4")
-    assert "the same content as a1.mp4 of subject 'm01'" in problem.message
+    assert "the same bytes as a1.mp4 also stands for subject 'm01'" in problem.message
 
 
 def test_serum_files_are_looked_for_even_if_tables_are_wrong(study: Any) -> None:
