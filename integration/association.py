@@ -144,7 +144,8 @@ def associate(cohort: Cohort, *, options: AssociationOptions = AssociationOption
     anyone = sorted(set().union(*eligible.values()))
     if not anyone:
         raise RefusedError(
-            "no subject has a serum value and an outcome", found=f"{len(cohort.table)} subjects in the subjects table",
+            "no subject has a serum value and an outcome",
+            found=f"0 of {len(cohort.table)} subjects in the subjects table", expected="1 or more",
             remedy="compare the ids of the tables; problems.csv lists those found on one side only",
         )  # fmt: skip
     markers = select_markers(cohort, anyone, declared_set=options.declared_set, min_detected=options.min_detected)
@@ -166,7 +167,9 @@ def associate(cohort: Cohort, *, options: AssociationOptions = AssociationOption
 def _terms_at_hand(table: pd.DataFrame, options: AssociationOptions) -> tuple[str, ...]:
     if missing := [name for name in options.covariates if name not in table]:
         raise RefusedError(
-            f"covariate {missing[0]} is in no table", expected=f"one of {', '.join(map(str, table.columns))}"
+            f"covariate {missing[0]} is in no table",
+            found=f"0 of {table.shape[1]} columns",
+            expected=f"one of {', '.join(map(str, table.columns))}",
         )
     return tuple(dict.fromkeys([*options.covariates, *(name for name in options.terms if name in table)]))
 

@@ -158,7 +158,7 @@ class _Part:
             df = n - columns.shape[1] - 2
             return f"refused: {df} residual degrees of freedom, at least {self.options.min_df} needed"
         if np.ptp(self.x[chosen]) == 0 or np.ptp(self.y[chosen]) == 0:
-            return "refused: marker or outcome has one value in all of them"
+            return f"refused: marker or outcome has 1 value in all {n}, at least 2 needed"
         return ""
 
     def _row(self, check: str, level: str, found: Estimate) -> dict[str, Any]:

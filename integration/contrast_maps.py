@@ -82,7 +82,8 @@ def contrast_map(
     levels = sorted({str(label) for label in labels})
     wanted = {str(name) for pair in contrasts for name in pair}
     if missing := sorted(wanted - set(levels)):
-        raise RefusedError(f"no sample of group {missing[0]}", found=", ".join(levels))
+        raise RefusedError(f"no sample of group {missing[0]}", found=f"0 of {len(labels)} samples; groups: "
+                           f"{', '.join(levels)}", expected="1 or more")  # fmt: skip
     text = np.array([str(label) for label in labels], dtype=object)
     indicators = np.column_stack([text == level for level in levels]).astype(np.float64)
     others = np.empty((len(text), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
@@ -90,7 +91,9 @@ def contrast_map(
     design = np.column_stack([indicators, others])
     left, size, right = np.linalg.svd(design, full_matrices=False)
     if size[-1] <= 1e-10 * size[0]:
-        raise RefusedError("group and covariates cannot be told apart", found=f"{design.shape[1]} model columns",
+        rank = int((size > 1e-10 * size[0]).sum())
+        raise RefusedError("group and covariates cannot be told apart",
+                           found=f"{design.shape[1]} model columns of rank {rank}",
                            expected="columns that do not determine one another")  # fmt: skip
     if len(text) <= design.shape[1]:
         raise RefusedError("no residual degree of freedom is left", found=f"{len(text)} samples",

@@ -124,8 +124,10 @@ def mediate(
     y: Vector = np.array(table[chosen.column], dtype=np.float64)
     full = np.column_stack([x, m, others])
     if np.linalg.matrix_rank(full) < full.shape[1] or len(x) - full.shape[1] < 3:
+        rank = np.linalg.matrix_rank(full)
         raise RefusedError("role and marker cannot be told from the covariates, or too few mice are left",
-                           found=f"{len(x)} mice, {full.shape[1]} model columns")  # fmt: skip
+                           found=f"{len(x)} mice, {full.shape[1]} model columns of rank {rank}",
+                           expected="full rank and 3 mice more than columns")  # fmt: skip
     (a,), (a_se,), rest_m = _fit(m, np.column_stack([x, others]), 1)
     (direct, b), (_, b_se), _ = _fit(y, full, 2)
     (total,), _, rest_total = _fit(y, np.column_stack([x, others]), 1)

@@ -81,7 +81,8 @@ def mixed_slope(
     df = len(table) - design.shape[1] - levels + 1
     if df < 1 or np.linalg.matrix_rank(design) < design.shape[1]:
         raise RefusedError("the marker cannot be told from the other terms, or too few mice are left",
-                           found=f"{df} residual degrees of freedom", expected="at least 1")  # fmt: skip
+                           found=f"{df} residual degrees of freedom, {design.shape[1]} columns of rank "
+                           f"{np.linalg.matrix_rank(design)}", expected="at least 1, and full rank")  # fmt: skip
     y = table[chosen.column].to_numpy(dtype=np.float64)
     spread = y.std(ddof=1)
     with warnings.catch_warnings(record=True) as caught:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import RefusedError
 
@@ -70,8 +70,23 @@ def outcome_named(name: str, table: pd.DataFrame) -> Outcome:
         if column not in table:
             raise RefusedError(
                 f"outcome {name} needs column {column}, which no table of this study has",
+                found=f"0 of {table.shape[1]} columns",
                 expected=f"one of {', '.join(OUTCOMES)} with recordings, or a column of the outcomes table",
             )
         if table[column].dtype.kind not in "fiub":
-            raise RefusedError(f"outcome {name} is not numeric", where=f"column {column}")
+            raise RefusedError(
+                f"outcome {name} is not numeric", where=f"column {column}", found=_not_numbers(table[column]),
+                expected="numbers, or empty cells",
+            )  # fmt: skip
     return outcome
+
+
+def _not_numbers(column: pd.Series[Any]) -> str:
+    """How many cells are no numbers, and the first of them."""
+    import pandas as pd
+
+    given = column[column.notna() & (column.astype(str).str.strip() != "")]
+    wrong = given[pd.to_numeric(given, errors="coerce").isna()]
+    if wrong.empty:
+        return f"{len(given)} values of kind {column.dtype}"
+    return f"{len(wrong)} of {len(given)} values are no numbers, the first {str(wrong.iloc[0])!r}"

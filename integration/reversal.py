@@ -115,7 +115,8 @@ def drug_reversal(
     import pandas as pd
 
     if len({drug.name for drug in drugs}) < len(drugs):
-        raise RefusedError("two drugs have one name", found=", ".join(drug.name for drug in drugs))
+        raise RefusedError("two drugs have one name", found=f"{len(drugs)} drugs, {len({drug.name for drug in drugs})} "
+                           f"names: {', '.join(drug.name for drug in drugs)}")  # fmt: skip
     rng = np.random.default_rng(seed)
     names, problems = _common_proteins(disease, drugs, options)
     problems += _sharing(disease, drugs)

@@ -109,7 +109,8 @@ def table_reversal(
     _check(disease, drugs)
     names = [symbol for symbol in disease.table.index if all(symbol in drug.table.index for drug in drugs)]
     if not names:
-        raise RefusedError("no protein is in the disease's and all drugs' tables", found=_counts(disease, drugs))
+        raise RefusedError("no protein is in the disease's and all drugs' tables", found=f"0 in all; "
+                           f"{_counts(disease, drugs)}", expected="1 or more")  # fmt: skip
     problems = _problems(disease, drugs, len(names), options)
     tables, rankings = [], []
     for variant, kept in options.variants(names, [drug.name for drug in drugs]):
@@ -128,12 +129,14 @@ def table_reversal(
 
 def _check(disease: Signature, drugs: Sequence[Signature]) -> None:
     if not drugs:
-        raise RefusedError("no drug was given")
+        raise RefusedError("no drug was given", found="0", expected="1 or more")
     if len({drug.name for drug in drugs}) < len(drugs):
-        raise RefusedError("two drugs have one name", found=", ".join(drug.name for drug in drugs))
+        raise RefusedError("two drugs have one name", found=f"{len(drugs)} drugs, {len({drug.name for drug in drugs})} "
+                           f"names: {', '.join(drug.name for drug in drugs)}")  # fmt: skip
     for drug in drugs:
         if drug.species != disease.species:
             raise RefusedError(f"{disease.name} is {disease.species}, {drug.name} is {drug.species}",
+                               found="2 species", expected="1",
                                remedy="map one to the other by the curated orthologues first")  # fmt: skip
 
 

@@ -188,7 +188,7 @@ def table_similarity(
 
 def _common(a: Signature, b: Signature, least: int) -> list[str]:
     if a.species != b.species:
-        raise RefusedError(f"{a.name} is {a.species}, {b.name} is {b.species}",
+        raise RefusedError(f"{a.name} is {a.species}, {b.name} is {b.species}", found="2 species", expected="1",
                            remedy="map one to the other by the curated orthologues first")  # fmt: skip
     known = set(b.table.index)
     common = [symbol for symbol in a.table.index if symbol in known]

@@ -98,11 +98,12 @@ def treatment_effects(cohort: Cohort, *, options: TreatmentOptions) -> Treatment
 
     table = cohort.table[cohort.table["excluded"] == ""]
     if "treatment" not in table:
-        raise RefusedError("the subjects table has no column treatment")
+        raise RefusedError("the subjects table has no column treatment", found=f"0 of {table.shape[1]} columns",
+                           expected="1")  # fmt: skip
     given = sorted(set(table.loc[table["role"] != "", "treatment"].dropna().astype(str)) - {""})
     if options.reference not in given or len(given) < 2:
-        raise RefusedError("no treatment to compare", found=", ".join(given) or "none",
-                           expected=f"{options.reference} and at least one other")  # fmt: skip
+        raise RefusedError("no treatment to compare", found=f"{len(given)} given: {', '.join(given) or 'none'}",
+                           expected=f"{options.reference} and at least 1 other")  # fmt: skip
     wanted = [(outcome_named(name, table), "outcome") for name in options.outcomes]
     wanted += [
         (Outcome(name, name), "locomotion") for name in _LOCOMOTION if name in table and table[name].notna().any()

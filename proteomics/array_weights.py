@@ -182,6 +182,7 @@ def _usable(values: Array, columns: Array, *, every_coefficient: bool = True) ->
     if not usable.any():
         raise RefusedError(
             "no protein can tell how well the samples fit",
+            found=f"0 of {len(usable)} proteins, at most {int(fit.df_residual.max(initial=0))} residual df",
             expected="a protein measured in at least two more samples than there are coefficients",
         )
     return np.asarray(usable)

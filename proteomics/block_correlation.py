@@ -92,7 +92,9 @@ def block_correlation(
     largest = int(np.bincount(numbers).max())
     if largest < 2 or numbers.max() < 1:
         raise RefusedError(
-            "there is no correlation within blocks", expected="at least two blocks, one of several samples"
+            "there is no correlation within blocks",
+            found=f"{int(numbers.max()) + 1} blocks, the largest of {largest}",
+            expected="at least two blocks, one of several samples",
         )
     root = np.ones(columns.shape[0]) if weights is None else np.sqrt(np.asarray(weights, dtype=np.float64))
     member = membership(numbers)
@@ -107,7 +109,8 @@ def block_correlation(
         each[rows] = _correlations(values[rows], columns, own, member, span)
     known = np.sort(each[np.isfinite(each)])
     if not known.size:
-        raise RefusedError("no protein is measured in enough samples to tell the correlation within blocks")
+        raise RefusedError("no protein is measured in enough samples to tell the correlation within blocks",
+                           found=f"0 of {len(values)}", expected="1 or more")  # fmt: skip
     cut = int(np.floor(TRIM * known.size))
     consensus = float(np.tanh(known[cut : known.size - cut].mean()))
     return BlockCorrelation(consensus=consensus, atanh_each=each)

@@ -84,7 +84,8 @@ def camera(
     for name, members in set_members(effects, sets).items():
         count = len(members)
         if size - count < 2:
-            raise RefusedError(f"set {name} leaves fewer than two other proteins to compare with")
+            raise RefusedError(f"set {name} leaves too few other proteins to compare with", found=str(size - count),
+                               expected="at least 2")  # fmt: skip
         own = correlation
         if own is None:
             own = _mean_correlation(direction[members]) if count > 1 else np.nan
@@ -117,7 +118,9 @@ def camera_of_statistics(
     for name, given in sets.items():
         members = np.array([place[protein] for protein in given if protein in place], dtype=np.intp)
         if not members.size or values.size - members.size < 2:
-            raise RefusedError(f"set {name} has no member, or leaves fewer than two proteins to compare with")
+            raise RefusedError(f"set {name} has no member, or leaves too few proteins to compare with",
+                               found=f"{members.size} members, {values.size - members.size} others",
+                               expected="at least 1 and 2")  # fmt: skip
         df = np.inf if ranks else values.size - 2.0
         rows.append((name, members.size, correlation, *test(values, members, correlation, df)))
     return _table(rows)

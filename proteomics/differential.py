@@ -188,8 +188,10 @@ def slope(
     covariate = covariate.set_axis(covariate.index.astype(str)).astype(np.float64)
     name = str(covariate.name) if covariate.name is not None else "covariate"
     known = covariate[np.isfinite(covariate)]
-    if known[known.index.isin(ds["sample"].values)].nunique() < 2:
-        raise RefusedError(f"{name} has fewer than two different values among the samples; there is no slope")
+    here = known[known.index.isin(ds["sample"].values)]
+    if here.nunique() < 2:
+        raise RefusedError(f"{name} has too few different values among the samples; there is no slope",
+                           found=f"{here.nunique()} in {len(here)} samples", expected="at least 2")  # fmt: skip
     built = _with_covariates({name: known}, adjust)
     lost = [
         Problem(code="not_analysed", subject=str(sample), message=f"no value for {name}", action="sample left out")

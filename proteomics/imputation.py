@@ -82,10 +82,13 @@ def impute_low(
     matrix = values.to_numpy(dtype=np.float64)
     known = np.isfinite(matrix)
     if not known.any(axis=1).all():
-        raise RefusedError("samples without any value", found=", ".join(map(str, values.index[~known.any(axis=1)][:5])))
+        empty = values.index[~known.any(axis=1)]
+        raise RefusedError("samples without any value", found=f"{len(empty)} of {len(values)}: "
+                           f"{', '.join(map(str, empty[:5]))}", expected="at least 1 value in each")  # fmt: skip
     several = known.sum(axis=0) >= 2
     if not several.any():
-        raise RefusedError("no protein has two values: the width of the distribution is not known")
+        raise RefusedError("no protein has two values: the width of the distribution is not known",
+                           found=f"0 of {values.shape[1]} proteins", expected="at least 1")  # fmt: skip
     spread = float(np.median(np.nanstd(matrix[:, several], axis=0, ddof=1)))
     centre = np.nanquantile(matrix, options.quantile, axis=1)
     # One draw a cell, missing or not: what a cell gets does not depend on which others are missing.

@@ -85,10 +85,7 @@ def median_normalise(values: pd.DataFrame, *, proteins: Sequence[str] | None = N
     differences = (basis.median(axis=0) - basis).to_numpy()
     count = np.isfinite(differences).sum(axis=1)
     if (count < FEWEST_VALUES).any():
-        short = values.index[count < FEWEST_VALUES]
-        raise RefusedError(
-            "samples with too few values to normalise by", found=", ".join(map(str, short[:5])), expected="at least 3"
-        )
+        raise _too_few(values, count)
     shift = np.nanmedian(differences, axis=1)
     shifts = pd.DataFrame({"shift": shift}, index=values.index)
     return Normalised(values=values.add(shift, axis=0), shifts=shifts)
@@ -127,11 +124,16 @@ def quantile_normalise(values: pd.DataFrame) -> Normalised:
 
 
 def _refuse_sparse(values: pd.DataFrame, known: npt.NDArray[np.bool_]) -> None:
-    short = values.index[known.sum(axis=1) < FEWEST_VALUES]
-    if len(short):
-        raise RefusedError(
-            "samples with too few values to normalise by", found=", ".join(map(str, short[:5])), expected="at least 3"
-        )
+    count = known.sum(axis=1)
+    if (count < FEWEST_VALUES).any():
+        raise _too_few(values, count)
+
+
+def _too_few(values: pd.DataFrame, count: npt.NDArray[np.int_]) -> RefusedError:
+    short = [f"{name} {n}" for name, n in zip(values.index, count.tolist(), strict=True) if n < FEWEST_VALUES]
+    return RefusedError(
+        "samples with too few values to normalise by", found=", ".join(short[:5]), expected=f"at least {FEWEST_VALUES}"
+    )
 
 
 def reference_normalise(values: pd.DataFrame, *, plate: pd.Series[Any], reference: Sequence[str]) -> Normalised:
@@ -171,7 +173,8 @@ def reference_normalise(values: pd.DataFrame, *, plate: pd.Series[Any], referenc
     wells = values.index.isin(list(reference))
     lacking = sorted(set(plates) - set(plates[wells]))
     if lacking:
-        raise RefusedError("plates without a reference sample", found=", ".join(lacking))
+        raise RefusedError("plates without a reference sample", found=f"{len(lacking)} of {len(set(plates))} plates: "
+                           f"{', '.join(lacking)}", expected="at least 1 on each")  # fmt: skip
     level = values[wells].groupby(plates[wells]).median()
     return _shift_plates(values, plates, level.median(axis=0) - level)
 
@@ -213,7 +216,8 @@ def bridge_normalise(values: pd.DataFrame, *, plate: pd.Series[Any], subject: pd
 
     plates, subjects = _by_sample(values, plate), _by_sample(values, subject)
     if to not in set(plates):
-        raise RefusedError(f"no sample on plate {to!r}", expected=", ".join(sorted(set(plates))))
+        raise RefusedError(f"no sample on plate {to!r}", found=f"0 of {len(plates)} samples",
+                           expected=", ".join(sorted(set(plates))))  # fmt: skip
     kept = values[(plates == to).to_numpy()].groupby(subjects[plates == to]).mean()
     rows = {to: pd.Series(0.0, index=values.columns)}
     for other in sorted(set(plates) - {to}):
@@ -281,7 +285,8 @@ def _by_sample(values: pd.DataFrame, given: pd.Series[Any]) -> pd.Series[Any]:
     aligned = given.reindex(values.index)
     if aligned.isna().any():
         missing = values.index[aligned.isna()]
-        raise RefusedError("samples without a plate, batch or subject", found=", ".join(map(str, missing[:5])))
+        raise RefusedError("samples without a plate, batch or subject", found=f"{len(missing)} of {len(values)}: "
+                           f"{', '.join(map(str, missing[:5]))}", expected="none")  # fmt: skip
     return aligned.astype(str)
 
 

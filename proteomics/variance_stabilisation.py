@@ -72,12 +72,12 @@ def stabilise_variance(intensities: pd.DataFrame, *, kept: float = 0.9) -> Stabi
 
     matrix = intensities.to_numpy(dtype=np.float64)
     known = np.isfinite(matrix) & (np.isfinite(matrix).sum(axis=0) >= 2)
-    short = intensities.index[known.sum(axis=1) < FEWEST_VALUES]
+    count = known.sum(axis=1)
+    short = [f"{name} {n}" for name, n in zip(intensities.index, count.tolist(), strict=True) if n < FEWEST_VALUES]
     if len(matrix) < 2 or len(short):
         raise RefusedError(
             "too few values for a variance-stabilising normalisation",
-            found=f"{len(matrix)} samples"
-            + (f"; few values in {', '.join(map(str, short[:5]))}" if len(short) else ""),
+            found=f"{len(matrix)} samples" + (f"; few values in {', '.join(short[:5])}" if short else ""),
             expected=f"at least 2 samples with {FEWEST_VALUES} values each",
         )
     unit = float(np.median(np.abs(matrix[known])))

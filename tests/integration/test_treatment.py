@@ -78,7 +78,7 @@ def test_untreated_controls_leave_no_interaction():
 
 
 def test_refusals_name_what_is_missing():
-    with pytest.raises(RefusedError, match=r"found anti-IL4Ra, vehicle, expected saline"):
+    with pytest.raises(RefusedError, match=r"found 2 given: anti-IL4Ra, vehicle, expected saline"):
         effects(mice(), TreatmentOptions(reference="saline"))
     with pytest.raises(RefusedError, match="no column treatment"):
         cohort = join_cohort(subjects=mice()[["subject", "role"]])
@@ -87,3 +87,13 @@ def test_refusals_name_what_is_missing():
         TreatmentOptions(reference=" ")
     with pytest.raises(ValueError, match="min_cell"):
         TreatmentOptions(reference="v", min_cell=1)
+
+
+def test_a_study_without_treatments_is_refused_with_numbers():
+    table = pd.DataFrame({"subject": ["a", "b"], "role": "defeated", "iz_target_s": [1.0, 2.0]})
+    cohort = join_cohort(subjects=table[["subject", "role"]], animals=table[["subject", "iz_target_s"]])
+    with pytest.raises(RefusedError, match=r"no column treatment; found 0 of \d+ columns, expected 1"):
+        treatment_effects(cohort, options=TreatmentOptions(reference="vehicle"))
+    cohort.table["treatment"] = "vehicle"
+    with pytest.raises(RefusedError, match="found 1 given: vehicle, expected vehicle and at least 1 other"):
+        treatment_effects(cohort, options=TreatmentOptions(reference="vehicle"))

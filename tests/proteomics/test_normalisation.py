@@ -58,7 +58,7 @@ def test_plates_are_brought_together_by_their_references(table: pd.DataFrame) ->
     result = reference_normalise(moved, plate=plate, reference=reference)
     level = result.values.loc[reference].groupby(plate).median()
     assert (level.max() - level.min()).max() < 1e-9
-    with pytest.raises(RefusedError, match="plates without a reference sample; found 3"):
+    with pytest.raises(RefusedError, match="plates without a reference sample; found 1 of 3 plates: 3"):
         reference_normalise(moved, plate=plate, reference=reference[:4])
     moved.loc[["s8", "s9"], "P0"] = np.nan
     partly = reference_normalise(moved, plate=plate, reference=reference)
@@ -135,5 +135,5 @@ def test_imputed_values_are_low_marked_and_reproducible(table: pd.DataFrame) -> 
     )  # the same draws, the width re-estimated
     with pytest.raises(ValueError, match="between 0 and 1"):
         MinProbOptions(quantile=2)
-    with pytest.raises(RefusedError, match="without any value; found s1"):
+    with pytest.raises(RefusedError, match="without any value; found 1 of 12: s1"):
         impute_low(table.assign(**{name: np.where(table.index == "s1", np.nan, table[name]) for name in table}), seed=1)

@@ -68,7 +68,7 @@ def test_reference_wells_bring_plates_together_and_limits_go_along() -> None:
     assert done["below_lod"].equals(ds["below_lod"])
     named, _ = normalise_table(plates(["sample"] * 12), method="reference", reference=["s0", "s1", "s6", "s7"])
     np.testing.assert_allclose(named["abundance"].values, done["abundance"].values)
-    with pytest.raises(RefusedError, match="plates without a reference sample; found A, B"):
+    with pytest.raises(RefusedError, match="plates without a reference sample; found 2 of 2 plates: A, B"):
         normalise_table(plates(["sample"] * 12), method="reference")
 
 

@@ -156,7 +156,7 @@ def test_incomplete_proteins_are_listed_and_wrong_sets_refused(
         fry(effects, {"s": ["p3"]})
     with pytest.raises(InputError, match="twice"):
         fry(effects, {"s": ["p1", "p1"]})
-    with pytest.raises(RefusedError, match="leaves fewer than two"):
+    with pytest.raises(RefusedError, match="leaves too few other proteins to compare with; found"):
         camera(effects, {"s": list(effects.proteins)[:-1]})
     with pytest.raises(RefusedError, match="measured in every sample"):
         set_effects(np.full((4, 6), np.nan), np.ones((6, 1)), 0, proteins=names[:4])
