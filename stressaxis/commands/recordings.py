@@ -51,7 +51,8 @@ def tracks(
     y_up: Annotated[bool, typer.Option("--y-up", help="In a declared table y grows upward.")] = False,
 ) -> None:
     """Tell what a track or event file is: program, duration, units, lost frames; with --out, convert it."""
-    from stressaxis.standalone.trackfiles import parse_pairs, show_file
+    from stressaxis.standalone.pairs import parse_pairs
+    from stressaxis.standalone.trackfiles import show_file
 
     columns = parse_pairs(column, option="--column") if column else None
     typer.echo(

@@ -67,8 +67,8 @@ def serum(
     seed: Annotated[int, typer.Option("--seed", help="Of --impute.")] = 0,
 ) -> None:
     """Tell what a serum table is: format, platform, panel, samples, controls, proteins, LOD, flags, plates, axes."""
-    from stressaxis.standalone.serumfiles import Change, parse_limits, show_serum
-    from stressaxis.standalone.trackfiles import parse_pairs
+    from stressaxis.standalone.pairs import parse_limits, parse_pairs
+    from stressaxis.standalone.serumfiles import Change, show_serum
 
     options = _given(
         species=species, unit=unit, platform=platform, orientation=orientation,
@@ -128,7 +128,7 @@ def differential(
     delay_z) may stand in the formula without a column: they come from the table itself.
     """
     from stressaxis.standalone.differential import Question, differential_table
-    from stressaxis.standalone.trackfiles import parse_pairs
+    from stressaxis.standalone.pairs import parse_pairs
 
     question = Question(
         formula=formula, coefficient=coefficient, model=model, trend=trend, robust=robust, below_lod=below_lod,
@@ -172,7 +172,7 @@ def axes(
     (singscore, ssgsea, gsva) depend on what else is on the panel: compare them within one panel only.
     """
     from stressaxis.standalone.axisscores import score_file
-    from stressaxis.standalone.trackfiles import parse_pairs
+    from stressaxis.standalone.pairs import parse_pairs
 
     columns = parse_pairs(column or (), option="--column")
     options = _given(unit=unit, quantity=quantity, layout=layout, columns=columns)

@@ -12,7 +12,7 @@ from stressaxis.atomic import write_text
 from stressaxis.figures.numbers import number, plural
 from stressaxis.standalone.differential import read_scaled
 from stressaxis.standalone.samplesheets import match_samples, read_sheet
-from stressaxis.standalone.serumfiles import remarks
+from stressaxis.standalone.serum_words import remarks
 
 if TYPE_CHECKING:
     import pandas as pd

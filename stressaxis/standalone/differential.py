@@ -15,7 +15,8 @@ from core.errors import InputError, RefusedError, StressaxisError
 from stressaxis.atomic import write_text
 from stressaxis.figures.numbers import number, plural
 from stressaxis.standalone.samplesheets import SampleSheet, match_samples, read_sheet
-from stressaxis.standalone.serumfiles import read_serum_file, remarks
+from stressaxis.standalone.serum_words import remarks
+from stressaxis.standalone.serumfiles import read_serum_file
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from behavior.readers import TrackFile
 
-__all__ = ["convert_file", "describe_file", "parse_pairs", "show_file"]
+__all__ = ["convert_file", "describe_file", "show_file"]
 
 
 def show_file(path: Path, *, out: Path | None = None, format: str = "auto", **options: Any) -> str:
@@ -154,25 +153,3 @@ def convert_file(result: TrackFile, out: Path) -> str:
 def _write_events(events: pd.DataFrame, out: Path) -> str:
     write_text(out, events.to_csv(index=False, lineterminator="\n"))
     return f"{out}: {len(events)} events written"
-
-
-def parse_pairs(pairs: Sequence[str], *, option: str) -> dict[str, str]:
-    """``["x=cx", "time=t [ms]"]`` as a mapping.
-
-    Raises
-    ------
-    InputError
-        If one is not NAME=VALUE.
-
-    Examples
-    --------
-    >>> parse_pairs(["x=cx", "time=t [ms]"], option="--column")
-    {'x': 'cx', 'time': 't [ms]'}
-    """
-    found = {}
-    for pair in pairs:
-        name, mark, value = pair.partition("=")
-        if not (mark and name.strip() and value.strip()):
-            raise InputError(f"{option} must be NAME=VALUE", found=pair)
-        found[name.strip()] = value.strip()
-    return found

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from proteomics.readers import read_serum
-from stressaxis.standalone.serumfiles import tidy_table
+from stressaxis.standalone.serum_writing import tidy_table
 from tests.stressaxis.conftest import Command
 
 PLATE = """# unit: pg/mL
