@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from functools import cache
 from typing import Any
 
 __all__ = ["LIBRARIES", "machine", "versions"]
@@ -26,6 +27,7 @@ LIBRARIES = (
 )
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python, stressaxis and the libraries that results rest on.
 

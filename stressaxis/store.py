@@ -46,7 +46,7 @@ class Store:
 
     def path(self, key: str) -> Path:
         """The folder of a result, whether it is there or not."""
-        return self.folder / key[:2] / key
+        return self.folder.joinpath(key[:2], key)
 
     def has(self, key: str) -> bool:
         """Whether a result is there and its files are what was written; a damaged one is removed."""
