@@ -47,7 +47,7 @@ def columns() -> dict[str, set[str]]:
     a, b = signature("MDD - HC"), signature("drug", -1.0)
     reversal = table_reversal(a, [b, signature("other")])
     moderated = with_intervals(a.table.reset_index().assign(n_1=10, n_0=12))
-    found: dict[str, Iterable[str]] = {
+    found: dict[str, Iterable[object]] = {
         "association": ASSOCIATION_COLUMNS, "association_details": DETAIL_COLUMNS,
         "association_by_cohort": COHORT_COLUMNS, "mediation": MEDIATION_COLUMNS, "prediction": PREDICTION_COLUMNS,
         "prediction_weights": WEIGHT_COLUMNS, "group_comparisons": COMPARISON_COLUMNS, "treatment": TREATMENT_COLUMNS,
@@ -58,7 +58,7 @@ def columns() -> dict[str, set[str]]:
         "people_ranking": RANKING_COLUMNS, "people_reversal_proteins": reversal.proteins,
         "people_enrichment": reversal_enrichment(reversal),
     }  # fmt: skip
-    return {name: set(table) for name, table in found.items()}
+    return {name: set(map(str, table)) for name, table in found.items()}
 
 
 @pytest.mark.parametrize("table", ESTIMATE_TABLES, ids=lambda table: table.name)
