@@ -106,3 +106,13 @@ def test_scores_and_leading_edges_are_those_of_gseapy():
         assert found.score == pytest.approx(score, abs=1e-12)
         if weight == 1:
             assert set(found.leading_edge) == set(GSEAPY_EDGE[name].split())
+
+
+def test_weighted_connectivity_is_that_of_gseapys_scores():
+    k = np.arange(1, 61)
+    values = pd.Series(2 * np.sin(1.7 * k) + np.cos(0.9 * k) + 0.013 * k, index=[f"P{i:02d}" for i in k])
+    drug = DrugSets("x", tuple(values.index[values > 0.3][::2]), tuple(values.index[values < -0.5][::2]))
+    disease = build_signature(pd.DataFrame({"symbol": values.index, "logfc": values.to_numpy()}), name="A - HC")
+    row = set_reversal(disease, [drug]).iloc[0]
+    assert row["wtcs"] == pytest.approx((GSEAPY[1.0, "up"] - GSEAPY[1.0, "down"]) / 2, abs=1e-12)
+    assert (row["n_proteins"], row["n_up"], row["n_down"]) == (60, 16, 12) and row["method"] == "weighted connectivity"
