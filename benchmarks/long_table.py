@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def write(folder: Path, n_samples: int) -> None:
     names = {"OlinkID": "OID4{:04d}", "UniProt": "P{:05d}", "Assay": "GENE{}"}
     labels = {name: np.array([text.format(k) for k in range(N_ASSAYS)]) for name, text in names.items()}
     limits = np.round(np.linspace(-2, 1, N_ASSAYS), 6)
-    writers = []
+    writers: list[Any] = []
     for start in range(0, n_samples, 20):
         size = min(20, n_samples - start)
         sample, assay = np.repeat(np.arange(start, start + size), N_ASSAYS), np.tile(np.arange(N_ASSAYS), size)

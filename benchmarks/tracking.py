@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def decode_only(path: str, frames: int, threads: int | None) -> None:
             if threads is not None:
                 stream.codec_context.thread_count = threads
             for picture in container.decode(stream):
-                plane = picture.planes[0]
+                plane: Any = picture.planes[0]
                 np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:, : picture.width]
                 done += 1
                 if done >= frames:
@@ -88,11 +89,10 @@ def measure(path: str, name: str, frames: int, repeats: int, threads: int | None
     started_s = time.perf_counter() - start
     if scene is None:
         raise SystemExit(f"{path}: nothing to track")
-    pure, ours = [], []
+    pure, ours, ahead = [], [], threads is None
     for _ in range(repeats):
         pure.append(timed(lambda: decode_only(path, frames, threads)))
-        ahead = threads is None
-        ours.append(timed(lambda ahead=ahead: track_only(video, Follower(scene, follow=True), frames, ahead=ahead)))
+        ours.append(timed(lambda: track_only(video, Follower(scene, follow=True), frames, ahead=ahead)))
     wall = np.array([a[0] / b[0] for a, b in zip(pure, ours, strict=True)])
     cpu = np.array([b[1] / a[1] for a, b in zip(pure, ours, strict=True)])
     fps = [frames / np.median([row[0] for row in rows]) for rows in (pure, ours)]
@@ -131,13 +131,14 @@ def repeat_packets(source: str, target: Path, minutes: float) -> None:
                 video = container.streams.video[0]
                 stream = stream or out.add_stream_from_template(video)
                 end = offset
+                packet: Any
                 for packet in container.demux(video):
                     if packet.dts is None:
                         continue
                     packet.pts, packet.dts, packet.stream = packet.pts + offset, packet.dts + offset, stream
                     end = max(end, packet.pts + packet.duration)
                     out.mux(packet)
-                offset, done_s = end, float(end * video.time_base)
+                offset, done_s = end, float(end * (video.time_base or 1))
 
 
 # Not getrusage: its peak begins with that of the process that started this one.

@@ -34,7 +34,7 @@ def wilson(hits: int, n: int) -> str:
 
 
 def distance(table: pd.DataFrame, prefix: str, x: pd.Series, y: pd.Series) -> pd.Series:
-    return np.hypot(table[f"{prefix}x_px"] - x, table[f"{prefix}y_px"] - y)
+    return pd.Series(np.hypot(table[f"{prefix}x_px"] - x, table[f"{prefix}y_px"] - y))
 
 
 def against_labels(path: Path, labels: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def against_labels(path: Path, labels: pd.DataFrame, share: float) -> pd.DataFra
     to_nose = distance(table, "nose_", labels.nose_x_px, labels.nose_y_px)
     to_base = distance(table, "nose_", labels.tail_base_x_px, labels.tail_base_y_px)
     both = labels.nose_x_px.notna() & labels.tail_base_x_px.notna() & table.nose_x_px.notna()
-    body = np.hypot(labels.nose_x_px - labels.tail_base_x_px, labels.nose_y_px - labels.tail_base_y_px).median()
+    body = np.nanmedian(np.hypot(labels.nose_x_px - labels.tail_base_x_px, labels.nose_y_px - labels.tail_base_y_px))
     return pd.DataFrame(
         {
             "centre": distance(table, "", *middle),
@@ -119,7 +119,7 @@ def panel_rows(video: Path) -> list[str]:
     log = np.array([line.split("\t")[:3] for line in lines if line[:1].isdigit()], dtype=float)
     table = tracks_table(track(folder / "DK_745_TEST_1.mp4"))
     at = table.iloc[np.round(log[:, 0] * 15).astype(int)]
-    off = np.hypot(at.x_px - log[:, 1] * 5.9283, at.y_px - log[:, 2] * 5.9283)
+    off = pd.Series(np.hypot(at.x_px - log[:, 1] * 5.9283, at.y_px - log[:, 2] * 5.9283))
     return [
         "",
         "## Another program's log (box_with_panel)",
@@ -140,7 +140,9 @@ def composited_rows(video: Path) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for trial, corner in arena.iterrows():
-        polygons = [[(corner[f"{w}_x{k}"], corner[f"{w}_y{k}"]) for k in range(4)] for w in ("floor", "box")]
+        polygons = [
+            np.array([(corner[f"{w}_x{k}"], corner[f"{w}_y{k}"]) for k in range(4)], float) for w in ("floor", "box")
+        ]
         truth = pd.read_csv(folder / f"{trial}.csv.gz")
         tracks = track(folder / f"{trial}.mp4", Region(*polygons))
         scored = truth.scored.to_numpy() > 0
