@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = lazy_front(
         "symbol_levels": ("symbol_levels",),
         "drug_pairs": ("disease_groups", "drug_pairs"),
         "planning": ("AssociationDesign", "PowerResult", "TrialDesign", "association_power", "trial_power"),
+        "class_separation": ("ClassSeparation", "class_separation", "pair_auc"),
         "prediction": ("Prediction", "PredictionOptions", "predict_from_serum"),
         "randomise": ("RandomiseOptions", "allocate", "allocation_balance"),
         "readers": ("READERS", "read_signature"),

@@ -18,7 +18,7 @@ from integration.mediation import mediate
 from integration.meta_analysis import cohort_estimates, random_effects
 from integration.mixed_model import mixed_slope
 from integration.outcomes import outcome_named
-from integration.prediction import PredictionOptions, predict_from_serum
+from integration.prediction import Prediction, PredictionOptions, predict_from_serum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ WEIGHT_COLUMNS = (
 )  # fmt: skip
 PREDICTION_COLUMNS = (
     "outcome", "method", "n", "n_cohorts", "n_markers", "estimate", "ci_low", "ci_high", "p", "effect", "effect_name",
-    "slope", "n_permutations", "tuning", "note",
+    "n_susceptible", "n_resilient", "n_pairs", "slope", "n_permutations", "tuning", "note",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def explorations(
     *,
     options: AssociationOptions | None = None,
     n_bootstrap: int = 1000,
+    class_cut: float = 1.0,
     seed: int = 0,
 ) -> dict[str, pd.DataFrame]:
     """Tables of what is exploratory; empty where no defeated mouse was analysed.
@@ -61,6 +62,8 @@ def explorations(
         What was analysed by :func:`integration.association.associate`, and its result.
     n_bootstrap
         Bootstraps of each mediation.
+    class_cut
+        SI ratio below which a mouse was classed susceptible.
     seed
         Of bootstraps and permutations.
 
@@ -71,7 +74,9 @@ def explorations(
         effects (``new_cohort_low, new_cohort_high``: 95 % of the slopes in new cohorts; ``heterogeneity_p``: Cochran's
         Q), and with the cohort as a random term (five cohorts or more). ``mediation``: defeat, marker, outcome;
         ``estimate`` is the indirect effect, ``effect`` its share of the total. ``prediction``: ``estimate`` is r2 in
-        unseen cohorts, beyond the baseline. ``prediction_weights``: each protein's weight over the training sets, in
+        unseen cohorts, beyond the baseline, and in three more rows the AUC by which these predictions separate
+        susceptible from resilient mice (pairs within cohort): with serum and baseline, with the baseline alone, and the
+        gain. ``prediction_weights``: each protein's weight over the training sets, in
         how many of them it has any, and is among the ten largest; empty where the prediction was refused.
     """
     import pandas as pd
@@ -94,8 +99,8 @@ def explorations(
     if "cohort" in cohort.table:
         tables["association_by_cohort"] = pd.DataFrame(by_cohort, columns=list(COHORT_COLUMNS))
         proteins = z[[name for name in info.index[info["kind"] != "axis"] if name in z]]
-        told, weights = _prediction(cohort, proteins, outcome, seed)
-        tables["prediction"] = pd.DataFrame([told], columns=list(PREDICTION_COLUMNS))
+        told, weights = _prediction(cohort, proteins, outcome, class_cut, seed)
+        tables["prediction"] = pd.DataFrame(told, columns=list(PREDICTION_COLUMNS))
         weights = weights.assign(symbol=info["symbol"].reindex(weights["marker"]).to_numpy())
         tables["prediction_weights"] = weights.reindex(columns=list(WEIGHT_COLUMNS))
     return tables
@@ -153,15 +158,18 @@ def _mediation(
     }  # fmt: skip
 
 
-def _prediction(cohort: Cohort, markers: pd.DataFrame, outcome: str, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
-    """The row of the prediction, and the weights behind it."""
+def _prediction(
+    cohort: Cohort, markers: pd.DataFrame, outcome: str, class_cut: float, seed: int
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """The rows of the prediction, and the weights behind it."""
     import pandas as pd
 
     head = {"outcome": outcome, "method": "elastic net, cohorts left out in turn"}
+    options = PredictionOptions(outcome=outcome, class_cut=class_cut)
     try:
-        found = predict_from_serum(cohort, markers=markers, options=PredictionOptions(outcome=outcome), seed=seed)
+        found = predict_from_serum(cohort, markers=markers, options=options, seed=seed)
     except RefusedError as error:
-        return head | {"note": _refused(error)}, pd.DataFrame(columns=["marker"])
+        return [head | {"note": _refused(error)}], pd.DataFrame(columns=["marker"])
     row = head | {
         "n": found.n, "n_cohorts": found.n_cohorts, "n_markers": found.n_markers, "estimate": found.r2,
         "ci_low": found.r2_low, "ci_high": found.r2_high, "p": found.p, "effect": found.r2,
@@ -170,7 +178,34 @@ def _prediction(cohort: Cohort, markers: pd.DataFrame, outcome: str, seed: int) 
         "note": "exploratory; interval: mice drawn anew within cohort, each with its prediction from the others; p: by "
         "permutation within cohort",
     }  # fmt: skip
-    return row, found.weights.assign(**head, n=found.n, n_cohorts=found.n_cohorts)
+    rows = [row, *({"outcome": outcome, **each} for each in _separation(found))]
+    return rows, found.weights.assign(**head, n=found.n, n_cohorts=found.n_cohorts)
+
+
+def _separation(found: Prediction) -> Iterator[dict[str, Any]]:
+    """Rows on susceptible against resilient mice."""
+    head = {"method": "Mann-Whitney AUC of the elastic net's predictions, pairs within cohort",
+            "n_markers": found.n_markers}  # fmt: skip
+    told = found.separation
+    if told is None:
+        yield head | {"n": found.n, "n_cohorts": found.n_cohorts, "effect_name": "AUC, susceptible or resilient",
+                      "note": f"refused: {found.separation_refused}"}  # fmt: skip
+        return
+    head |= {"n": told.n_susceptible + told.n_resilient, "n_cohorts": told.n_cohorts, "n_pairs": told.n_pairs,
+             "n_susceptible": told.n_susceptible, "n_resilient": told.n_resilient}  # fmt: skip
+    note = "exploratory; interval: mice drawn anew within cohort (percentile bootstrap), predictions as they are"
+    if told.n_unpaired:
+        note += f"; {told.n_unpaired} mice of cohorts with one class are in no pair"
+    permuted = {"p": told.p, "n_permutations": found.n_permutations}
+    for name, part, more, words in (
+        ("AUC, serum and baseline", (told.auc, told.auc_low, told.auc_high), {}, ""),
+        ("AUC, baseline alone", (told.baseline_auc, told.baseline_low, told.baseline_high), {},
+         "; above 0.5 by construction where no-target time is the baseline: the classes are made from it"),
+        ("AUC gained by serum", (told.gain, told.gain_low, told.gain_high), permuted,
+         "; p: the permutations of r2, by which serum is exchanged within cohort"),
+    ):  # fmt: skip
+        numbers = dict(zip(("estimate", "ci_low", "ci_high"), part, strict=True))
+        yield head | numbers | more | {"effect": part[0], "effect_name": name, "note": note + words}
 
 
 def _chosen(row: dict[Any, Any]) -> str:

@@ -1,7 +1,8 @@
 """Can serum tell target time, or susceptible from resilient, in a cohort it has not seen. Leave-one-cohort-out.
 
 Scaling, filtering and tuning of the elastic net happen inside the training cohorts. The question is the gain over what
-is known without serum (no-target time), and its p comes from permuting the outcome's residuals within cohort.
+is known without serum (no-target time), and its p comes from permuting the outcome's residuals within cohort. The
+predictions of that one continuous model are also asked how well they separate mice of the two classes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import RefusedError
+from integration.class_separation import ClassSeparation, class_separation
 from integration.elastic_net import elastic_net, ridge, top_strength
 from integration.model_terms import complete_rows, model_terms
 from integration.outcomes import outcome_named
@@ -48,6 +50,10 @@ class PredictionOptions:
         For the interval of r2.
     min_subjects, min_cohorts
         Below these the analysis is refused.
+    min_per_class
+        Least susceptible and least resilient mice (in cohorts with both) for their separation.
+    class_cut
+        SI ratio below which a mouse was classed susceptible.
     """
 
     outcome: str = "target_time"
@@ -58,6 +64,8 @@ class PredictionOptions:
     n_bootstrap: int = 2000
     min_subjects: int = 40
     min_cohorts: int = 3
+    min_per_class: int = 8
+    class_cut: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.penalties or min(self.penalties) <= 0:
@@ -72,6 +80,10 @@ class PredictionOptions:
             raise ValueError("n_bootstrap must be 100 or more")
         if self.min_cohorts < 3:
             raise ValueError("min_cohorts must be 3 or more: one is left out, and tuning leaves out another")
+        if self.min_per_class < 2:
+            raise ValueError("min_per_class must be 2 or more")
+        if not self.class_cut > 0:
+            raise ValueError("class_cut must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +112,10 @@ class Prediction:
         ``marker, mean_weight, lowest, highest, with_weight, among_largest, training_sets, same_sign``: standardised
         weight over the training sets (outcome units per SD); in how many of them it is not 0, and is one of the ten
         largest; the share of them in which it has the sign of the mean.
+    separation
+        How well the predictions tell susceptible from resilient mice; None where that is refused.
+    separation_refused
+        The rule and the number that failed; blank where there is a separation.
     """
 
     n: int
@@ -114,6 +130,8 @@ class Prediction:
     predicted: pd.DataFrame
     tuning: pd.DataFrame
     weights: pd.DataFrame
+    separation: ClassSeparation | None = None
+    separation_refused: str = ""
     label: str = "exploratory"
 
 
@@ -155,6 +173,13 @@ def predict_from_serum(
     are both chosen by leaving the training cohorts out in turn; permuted outcomes are tuned anew. With tens of mice the
     markers that a sparse model selects change from one training set to the next: ``weights`` says in how many of them a
     marker has weight, and none of them is a finding by itself.
+
+    The classes (column ``class``) are not modelled: SUS or RES says less of a mouse than its outcome, and a model of it
+    would have less power (Royston et al. 2006, doi:10.1002/sim.2331). The continuous prediction is put into the order
+    of the class rule instead; of target time, predicted target time minus ``class_cut`` times the mouse's own no-target
+    time, which is above 0 where the ratio is above its cut. The ratio that makes the classes has no-target time in it,
+    so the baseline alone separates them by construction: what serum adds is the gain, not the AUC. Its p is that of
+    exchanging serum among the mice of a cohort: a permuted outcome keeps its class and its no-target time.
     """
     import pandas as pd
 
@@ -178,10 +203,11 @@ def predict_from_serum(
     y = _within(table[[chosen.column]].to_numpy(dtype=np.float64), labels)[:, 0]
     baseline = _within(model_terms(table, chosen.baseline).columns.to_numpy(dtype=np.float64), labels)
     rng = np.random.default_rng(seed)
-    outcomes = _permuted(y, baseline, labels, options.n_permutations, rng)
+    outcomes, order = _permuted(y, baseline, labels, options.n_permutations, rng)
     found = _cross_validated(x, outcomes, baseline, labels, options)
     outcome, predicted, r2, null = found.outcome[:, 0], found.predicted[:, 0], float(found.r2[0]), found.r2[1:]
     low, high = _r2_interval(outcome, predicted, labels, options.n_bootstrap, rng)
+    separation, refused = _separated(found, order, table, labels, options, rng)
     return Prediction(
         n=len(table), n_cohorts=len(levels), n_markers=kept.shape[1], r2=r2, r2_low=low, r2_high=high,
         slope=float(predicted @ outcome / max(float(predicted @ predicted), 1e-300)),
@@ -189,7 +215,42 @@ def predict_from_serum(
         predicted=pd.DataFrame({"subject": table.index, "cohort": labels, "outcome": outcome,
                                 "predicted": predicted}),
         tuning=_tuning(found, labels, options), weights=_weights(found, kept.columns),
+        separation=separation, separation_refused=refused,
     )  # fmt: skip
+
+
+#: Outcomes of which the class rule says on which side the resilient mice are: the higher one, all else equal.
+_CLASSED_OUTCOMES = ("target_time", "si_ratio", "velocity_drop")
+
+
+def _separated(
+    found: _Validated,
+    order: NDArray[np.intp],
+    table: pd.DataFrame,
+    labels: NDArray[np.object_],
+    options: PredictionOptions,
+    rng: np.random.Generator,
+) -> tuple[ClassSeparation | None, str]:
+    """How well the predictions separate the classes, or why that is not said."""
+    try:
+        if options.outcome not in _CLASSED_OUTCOMES:
+            raise RefusedError(
+                "the classes say nothing on which side of this outcome resilient mice are", found=options.outcome,
+                expected=f"one of {', '.join(_CLASSED_OUTCOMES)}",
+            )  # fmt: skip
+        given = table["class"] if "class" in table else table["cohort"].map(lambda _: "")
+        by_baseline = found.by_baseline[:, 0]
+        if options.outcome == "target_time":
+            by_baseline = by_baseline - options.class_cut * table["iz_no_target_s"].to_numpy(dtype=np.float64)
+        # Mouse j keeps class and no-target time, and gets the serum of the mouse to which its outcome was given.
+        exchanged = np.empty((len(table), order.shape[1] - 1))
+        np.put_along_axis(exchanged, order[:, 1:], found.predicted[:, 1:], axis=0)
+        return class_separation(
+            by_baseline, found.predicted[:, 0], exchanged, classes=given.fillna("").astype(str).to_numpy(dtype=object),
+            cohorts=labels, min_per_class=options.min_per_class, n_bootstrap=options.n_bootstrap, rng=rng,
+        ), ""  # fmt: skip
+    except RefusedError as error:
+        return None, str(error)
 
 
 def _tuning(found: _Validated, labels: NDArray[np.object_], options: PredictionOptions) -> pd.DataFrame:
@@ -244,10 +305,11 @@ def _within(values: Matrix, labels: NDArray[np.object_]) -> Matrix:
 
 @dataclass(frozen=True)
 class _Validated:
-    """Outcome beyond the baseline and its prediction (mice, outcomes); per training set, its choice and weights."""
+    """Outcome beyond the baseline, its prediction, and the baseline's part (mice, outcomes); choices, weights."""
 
     outcome: Matrix
     predicted: Matrix
+    by_baseline: Matrix
     best: list[NDArray[np.intp]]
     weights: list[Matrix]
 
@@ -262,13 +324,14 @@ def _cross_validated(
     x: Matrix, y: Matrix, baseline: Matrix, labels: NDArray[np.object_], options: PredictionOptions
 ) -> _Validated:
     """Predict every column of ``y`` on its own; permuted outcomes share the work on the markers."""
-    outcome, predicted = np.empty(y.shape), np.empty(y.shape)
+    outcome, predicted, by_baseline = np.empty(y.shape), np.empty(y.shape), np.empty(y.shape)
     chosen, weights = [], []
     for level in sorted(set(labels)):
         test = labels == level
         train = ~test
         rest, slopes = _beyond(y[train], baseline[train])
-        outcome[test] = y[test] - baseline[test] @ slopes
+        by_baseline[test] = baseline[test] @ slopes
+        outcome[test] = y[test] - by_baseline[test]
         scale = np.maximum(x[train].std(axis=0), 1e-12)
         inside, outside = x[train] / scale, x[test] / scale
         # With the outcome in SD too, the choice does not hang on its unit: the two parts of the penalty scale unlike.
@@ -278,7 +341,7 @@ def _cross_validated(
         predicted[test] = outside @ weight
         chosen.append(best)
         weights.append(weight)
-    return _Validated(outcome, predicted, chosen, weights)
+    return _Validated(outcome, predicted, by_baseline, chosen, weights)
 
 
 def _beyond(y: Matrix, baseline: Matrix) -> tuple[Matrix, Matrix]:
@@ -331,13 +394,18 @@ def _tuned(
 _ROUGH = 3e-3
 
 
-def _permuted(y: Matrix, baseline: Matrix, labels: NDArray[np.object_], count: int, rng: np.random.Generator) -> Matrix:
-    """(mice, 1 + count): the outcome, then with mice of one cohort exchanging what it has beyond the baseline."""
+def _permuted(
+    y: Matrix, baseline: Matrix, labels: NDArray[np.object_], count: int, rng: np.random.Generator
+) -> tuple[Matrix, NDArray[np.intp]]:
+    """(mice, 1 + count): the outcome, then with mice of one cohort exchanging what it has beyond the baseline.
+
+    Beside it whose residual each mouse has, of the same shape.
+    """
     rest, slopes = _beyond(y[:, None], baseline)
-    moved = np.repeat(rest, 1 + count, axis=1)
+    order = np.repeat(np.arange(len(y), dtype=np.intp)[:, None], 1 + count, axis=1)
     for k in range(1, 1 + count):
         for level in sorted(set(labels)):
-            own = labels == level
-            moved[own, k] = rng.permutation(rest[own, 0])
-    whole: Matrix = baseline @ slopes + moved
-    return whole
+            own = np.flatnonzero(labels == level)
+            order[own, k] = rng.permutation(own)
+    whole: Matrix = baseline @ slopes + rest[order, 0]
+    return whole, order

@@ -327,6 +327,7 @@ def _statistics(
         moderation=experiment.statistics.moderation,
         treatment=experiment.statistics.treatment,
         seed=experiment.seed,
+        class_cut=1.0 if experiment.behavior is None else experiment.behavior.classes.cut,
     )
     return Task(
         id="statistics",

@@ -234,7 +234,10 @@ _EXPLORATIONS = {
     "passes through the marker. Measured once, the order of cause and effect is assumed; sensitivity: the correlation "
     "by a common cause at which nothing would be left.",
     "prediction": "Exploratory: can all serum proteins together tell the outcome in cohorts not seen? estimate: share "
-    "of its variance within cohorts, beyond the baseline; below 0: worse than no serum.",
+    "of its variance within cohorts, beyond the baseline; below 0: worse than no serum. Do these predictions tell "
+    "susceptible from resilient mice? AUC: the share of pairs of one cohort in which the resilient mouse is predicted "
+    "to be the more resilient one; 0.5 is chance. No-target time, of which the classes are made, separates them "
+    "alone: what serum adds is the gain.",
     "prediction_weights": "Exploratory: the proteins with the largest mean weight in that prediction, with the range "
     "over the training sets, in how many of them the protein had any weight, and was among the ten largest. A protein "
     "that comes and goes with the training set is no finding.",

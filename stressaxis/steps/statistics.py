@@ -46,6 +46,8 @@ class StatisticsPlan:
         Treatments beside defeat; None: none are compared.
     seed
         Of permutations.
+    class_cut
+        SI ratio below which a defeated mouse was classed susceptible.
     """
 
     roles: Mapping[str, Sequence[str]]
@@ -55,6 +57,7 @@ class StatisticsPlan:
     moderation: ModerationOptions
     treatment: TreatmentOptions | None = None
     seed: int = 0
+    class_cut: float = 1.0
 
 
 def analyse_cohort(
@@ -285,7 +288,7 @@ class _Work:
         if len(details):
             write_table(details, self.output / "association_details.csv")
         for name, table in explorations(
-            self.cohort, result, options=self.plan.association, seed=self.plan.seed
+            self.cohort, result, options=self.plan.association, class_cut=self.plan.class_cut, seed=self.plan.seed
         ).items():
             write_table(table, self.output / f"{name}.csv")
         return result.analysed
