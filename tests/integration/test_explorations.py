@@ -66,3 +66,24 @@ def test_small_studies_are_refused_in_the_table_with_their_numbers():
     assert "20 mice of 2 cohorts, expected 40 mice of 3 cohorts" in prediction["note"]
     assert np.isnan(prediction["estimate"])
     assert tables["prediction_weights"].empty
+
+
+def test_the_prediction_says_how_well_it_separates_the_classes_of_the_studys_cut():
+    cohort = study()
+    ratio = cohort.table["iz_target_s"] / cohort.table["iz_no_target_s"]
+    defeated = cohort.table["role"] == "defeated"
+    assert (made(cohort)["prediction"]["note"].iloc[1]).startswith("refused: too few mice of a class")
+    cohort.table["class"] = np.where(ratio < 1.5, "SUS", "RES")
+    cohort.table.loc[~defeated, "class"] = ""
+    association = associate(cohort, options=OPTIONS)
+    by_cut = [
+        explorations(cohort, association, options=OPTIONS, n_bootstrap=200, class_cut=cut, seed=1)["prediction"]
+        for cut in (1.5, 0.5)
+    ]
+    assert by_cut[0]["effect_name"].tolist()[1:] == [
+        "AUC, serum and baseline", "AUC, baseline alone", "AUC gained by serum",
+    ]  # fmt: skip
+    at_cut, below = (table.iloc[1] for table in by_cut)
+    assert at_cut["n_susceptible"] == (cohort.table["class"] == "SUS").sum() and at_cut["n"] == 50
+    assert at_cut["estimate"] > below["estimate"] > 0.5
+    assert by_cut[0].iloc[3]["p"] < 0.05 and by_cut[0].iloc[0]["estimate"] == by_cut[1].iloc[0]["estimate"]
