@@ -242,15 +242,28 @@ def _separated(
         by_baseline = found.by_baseline[:, 0]
         if options.outcome == "target_time":
             by_baseline = by_baseline - options.class_cut * table["iz_no_target_s"].to_numpy(dtype=np.float64)
-        # Mouse j keeps class and no-target time, and gets the serum of the mouse to which its outcome was given.
-        exchanged = np.empty((len(table), order.shape[1] - 1))
-        np.put_along_axis(exchanged, order[:, 1:], found.predicted[:, 1:], axis=0)
+        exchanged = _told_of(order[:, 1:], found.predicted[:, 1:])
         return class_separation(
             by_baseline, found.predicted[:, 0], exchanged, classes=given.fillna("").astype(str).to_numpy(dtype=object),
             cohorts=labels, min_per_class=options.min_per_class, n_bootstrap=options.n_bootstrap, rng=rng,
         ), ""  # fmt: skip
     except RefusedError as error:
         return None, str(error)
+
+
+def _told_of(order: NDArray[np.intp], predicted: Matrix) -> Matrix:
+    """What was predicted of each mouse's outcome, by the serum of the mouse to which a permutation gave it.
+
+    Class and no-target time stay with the outcome, so this is the mouse that they are compared with.
+
+    Examples
+    --------
+    >>> _told_of(np.array([[2], [0], [1]]), np.array([[0.2], [0.0], [0.1]])).tolist()
+    [[0.0], [0.1], [0.2]]
+    """
+    result = np.empty(predicted.shape)
+    np.put_along_axis(result, order, predicted, axis=0)
+    return result
 
 
 def _tuning(found: _Validated, labels: NDArray[np.object_], options: PredictionOptions) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from core.errors import RefusedError
 from integration.class_separation import class_separation, pair_auc
 from integration.cohort import join_cohort
 from integration.explorations import PREDICTION_COLUMNS, _separation
-from integration.prediction import PredictionOptions, predict_from_serum
+from integration.prediction import PredictionOptions, _permuted, _told_of, predict_from_serum
+from tests.integration.calibration import band
 
 QUICK = PredictionOptions(n_permutations=19, n_bootstrap=200, mixings=(0.0,))
 
@@ -162,6 +163,33 @@ def test_p_is_spread_evenly_where_serum_knows_nothing(no_target_in_serum):
     # Mean of 24 even p: 0.525 with a standard error of 0.059.
     assert 0.525 - 3.3 * 0.059 < np.mean(p) < 0.525 + 3.3 * 0.059
     assert sum(each <= 0.05 for each in p) <= 5
+
+
+@pytest.mark.slow
+def test_p_is_not_below_its_level_under_the_null():
+    """1,000 studies; equal AUCs count against the finding, so p may be too large, and is not too small."""
+    p = []
+    for seed in range(1000):
+        cohort, serum = study(700_000 + seed, signal=0.0)
+        told = predict_from_serum(cohort, markers=serum, options=QUICK, seed=5000 + seed).separation
+        p += [] if told is None else [told.p]
+    share = np.mean(np.array(p) <= 0.05)
+    print(f"p <= .05 in {share:.3f} of {len(p)}, mean p {np.mean(p):.3f}")
+    assert len(p) > 950
+    assert 0.01 < share <= band(len(p))[1]
+
+
+def test_serum_goes_with_the_outcome_that_it_was_given():
+    """A permuted outcome keeps its mouse's class: found by the residuals that the permuted outcomes hold."""
+    rng = np.random.default_rng(4)
+    y, empty = rng.normal(size=12), rng.normal(size=(12, 1))
+    labels = np.array(["a", "b", "c"] * 4, dtype=object)
+    whole, order = _permuted(y, empty, labels, 5, rng)
+    rest = y - empty[:, 0] * (empty[:, 0] @ y) / (empty[:, 0] @ empty[:, 0])
+    moved = whole - empty * (empty[:, 0] @ y) / (empty[:, 0] @ empty[:, 0])
+    np.testing.assert_allclose(whole[:, 0], y)
+    assert (labels[order] == labels[:, None]).all() and (order[:, 1:] != order[:, :1]).any()
+    np.testing.assert_allclose(_told_of(order, moved), np.repeat(rest[:, None], 6, axis=1))
 
 
 def test_rows_have_n_effect_interval_and_method():
