@@ -100,7 +100,9 @@ def explorations(
         tables["association_by_cohort"] = pd.DataFrame(by_cohort, columns=list(COHORT_COLUMNS))
         proteins = z[[name for name in info.index[info["kind"] != "axis"] if name in z]]
         told, weights = _prediction(cohort, proteins, outcome, class_cut, seed)
-        tables["prediction"] = pd.DataFrame(told, columns=list(PREDICTION_COLUMNS))
+        prediction = pd.DataFrame(told, columns=list(PREDICTION_COLUMNS))
+        counts = ["n_susceptible", "n_resilient", "n_pairs", "n_permutations"]
+        tables["prediction"] = prediction.astype(dict.fromkeys(counts, "Int64"))
         weights = weights.assign(symbol=info["symbol"].reindex(weights["marker"]).to_numpy())
         tables["prediction_weights"] = weights.reindex(columns=list(WEIGHT_COLUMNS))
     return tables
@@ -202,7 +204,8 @@ def _separation(found: Prediction) -> Iterator[dict[str, Any]]:
         ("AUC, baseline alone", (told.baseline_auc, told.baseline_low, told.baseline_high), {},
          "; above 0.5 by construction where no-target time is the baseline: the classes are made from it"),
         ("AUC gained by serum", (told.gain, told.gain_low, told.gain_high), permuted,
-         "; p: the permutations of r2, by which serum is exchanged within cohort"),
+         "; p: the permutations of r2, by which serum is exchanged within cohort: does it tell anything, where the "
+         "interval says how much"),
     ):  # fmt: skip
         numbers = dict(zip(("estimate", "ci_low", "ci_high"), part, strict=True))
         yield head | numbers | more | {"effect": part[0], "effect_name": name, "note": note + words}

@@ -85,5 +85,7 @@ def test_the_prediction_says_how_well_it_separates_the_classes_of_the_studys_cut
     ]  # fmt: skip
     at_cut, below = (table.iloc[1] for table in by_cut)
     assert at_cut["n_susceptible"] == (cohort.table["class"] == "SUS").sum() and at_cut["n"] == 50
+    counts = by_cut[0][["n_susceptible", "n_resilient", "n_pairs", "n_permutations"]]
+    assert (counts.dtypes == "Int64").all() and counts.iloc[0, :3].isna().all()
     assert at_cut["estimate"] > below["estimate"] > 0.5
     assert by_cut[0].iloc[3]["p"] < 0.05 and by_cut[0].iloc[0]["estimate"] == by_cut[1].iloc[0]["estimate"]
