@@ -262,6 +262,9 @@ def _explorations(results: Results) -> list[Block]:
             hidden = ["outcome", "marker", "kind", *(["symbol"] if name not in _WHOLE else ["n", "n_cohorts"])]
             shown = shown.drop(columns=hidden, errors="ignore")
             shown = shown.assign(method=shown["method"].str.replace("_", " "))
+            # Read from a file, a count that some rows lack is a float.
+            for count in [name for name in map(str, shown) if name.startswith("n_")]:
+                shown[count] = shown[count].astype("Int64").astype(object).where(shown[count].notna(), None)
             caption = words.format(marker=main.marker_title)
             blocks.append(TableBlock(table_view(shown, caption=caption, link=f"tables/{name}.csv")))
     return blocks
