@@ -148,13 +148,16 @@ class Follower:
         """What one frame shows."""
         part = self._scene.cut(luma)
         gain = self._gain(part)
-        note, found = NOT_FOUND, None
+        note, found, small = NOT_FOUND, None, None
         if self._place is not None and self._follow:
             note, found = self._in_window(part, gain, time_s)
-        if found is None and self._anything(self._scene.watch(part), gain):
-            note, found = self._search(part, gain, time_s)
+        if found is None:
+            small = levelled(self._scene.watch(part), gain)
+            if self._anything(small):
+                note, found = self._search(part, gain, time_s)
         if self._due(found, time_s):
-            self._other_area = self._other(self._scene.watch(part), gain, found, time_s)
+            small = levelled(self._scene.watch(part), gain) if small is None else small
+            self._other_area = self._other(small, found, time_s)
             self._other_s = time_s
         if found is None or self._other_area > 0:
             self._company_s = time_s
@@ -284,21 +287,20 @@ class Follower:
         confidence = math.exp(-0.5 * (size / 0.6) ** 2) * max(0.0, 1 - pale)
         return Found(Silhouette(picture, cuts, blob), corner[0], corner[1], brightness, confidence)
 
-    def _anything(self, small: Image, gain: float) -> bool:
+    def _anything(self, small: Image) -> bool:
         """Whether anything at all on the floor stands out: an empty box need not be searched."""
         import cv2
 
-        small = levelled(small, gain)
-        return cv2.countNonZero(cv2.compare(cv2.subtract(self._learned, small), self._strong, cv2.CMP_GT)) > 0
+        strong = self._limits[0]
+        return cv2.countNonZero(cv2.compare(cv2.subtract(self._learned, small), strong, cv2.CMP_GT)) > 0
 
-    def _other(self, small: Image, gain: float, found: Found | None, time_s: float) -> float:
+    def _other(self, small: Image, found: Found | None, time_s: float) -> float:
         """Area in full px² of what else moves on the floor, darker or lighter than it.
 
         Small things count if they stand out as the subject does, pale ones (a hand, a sleeve) if they are large.
         """
         import cv2
 
-        small = levelled(small, gain)
         if self._watch is None:
             # The first frame shows what differs from the scene for good, if the box is still empty.
             self._watch = (self._learned if found is not None else small).astype(np.float32)
@@ -394,7 +396,7 @@ class Follower:
         outside = scene.floor == 0
         above_noise = PALE_NOISE * scene.noise
         limits = (STRONG * contrast, *(np.maximum(share * contrast, above_noise) for share in (PALE, PALER)))
-        self._strong, _, _ = self._limits = tuple(cv2.convertScaleAbs(limit) for limit in limits)
+        self._limits: tuple[Image, ...] = tuple(cv2.convertScaleAbs(limit) for limit in limits)
         for limit in self._limits:
             # No difference is larger: beside the floor nothing counts.
             limit[outside] = 255

@@ -138,19 +138,24 @@ class Picture:
 
     def _mirror(self, frames: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], MouseShapes]]:
         """For each wall: in which poses the mouse is near it, and its mirror images."""
-        side, poses = self.geometry.side_cm, self.subject.poses
-        x, y = poses.outline.mean(axis=1).T
+        side = self.geometry.side_cm
+        x, y = self.subject.poses.outline.mean(axis=1).T
         mirrored = []
         for wall, gap in enumerate((y, side - x, side - y, x)):
-            axis, about = (1 if wall in (0, 2) else 0), (0.0 if wall in (0, 3) else 2 * side)
-            images = {}
-            for field in fields(poses):
-                points = getattr(poses, field.name).copy()
-                points[..., axis] = about - points[..., axis]
-                images[field.name] = points
-            shapes = self._project(Poses(**images), self.look.coat, frames)
+            shapes = self._project(self._image_in(wall), self.look.coat, frames)
             mirrored.append(((gap > 0) & (gap < _MIRROR_REACH_CM), shapes))
         return mirrored
+
+    def _image_in(self, wall: int) -> Poses:
+        """The subject's mirror images in a wall: top, right, bottom, left of the floor."""
+        axis = 1 if wall in (0, 2) else 0
+        about = 0.0 if wall in (0, 3) else 2 * self.geometry.side_cm
+        images = {}
+        for field in fields(self.subject.poses):
+            points = getattr(self.subject.poses, field.name).copy()
+            points[..., axis] = about - points[..., axis]
+            images[field.name] = points
+        return Poses(**images)
 
     def _camera_at(self, k: int) -> Camera:
         return self._bumped if self._after_bump[k] else self.camera

@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from behavior.simulation.picture import Picture
+from behavior.simulation.posture import Poses
 
 Floats = NDArray[np.float32]
 
@@ -117,22 +118,18 @@ class CutoutPicture(Picture):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         seen = self.subject.held | self.subject.free
-        middles = self.subject.poses.outline.mean(axis=1)[:, None]
-        self._middles = self._seen(middles, 1.2, self._after_bump[seen])[:, 0]
+        self._middles, self._headings = self._laid(self.subject.poses, self._after_bump[seen])
         along = self._ends[:, 0:2] - self._ends[:, 2:4]
-        self._headings = np.arctan2(along[:, 1], along[:, 0])
         own = np.median([cutout.length for cutout in self.cutouts])
         self._scale = float(np.median(np.hypot(*along.T)) / own)
         rng = np.random.default_rng(self._scenery_seed)
         times = int(self.time_s[-1] / HOLD_S) + 2
         self._posture = rng.integers(0, len(self.cutouts), times)
-        self._images = [self._image_in(wall, self._after_bump[seen]) for wall in range(4)]
+        self._images = [self._laid(self._image_in(wall), self._after_bump[seen]) for wall in range(4)]
 
-    def _image_in(self, wall: int, late: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Middles and headings in px of the mirror images in a wall: top, right, bottom, left of the floor."""
-        poses, axis = self.subject.poses, (1, 0, 1, 0)[wall]
+    def _laid(self, poses: Poses, late: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Middles and headings in px of poses."""
         points = np.stack([poses.outline.mean(axis=1), poses.nose, poses.tail_base], axis=1)
-        points[..., axis] = (0.0 if wall in (0, 3) else 2 * self.geometry.side_cm) - points[..., axis]
         middle, nose, base = np.moveaxis(self._seen(points, 1.2, late), 1, 0)
         return middle, np.arctan2(*(nose - base).T[::-1])
 
