@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -333,22 +334,18 @@ def add_flags(rows: Iterable[dict[str, Any]], problems: Iterable[Problem]) -> No
     >>> row["light"], row["flags"]
     ('red', 'trials_swapped')
     """
-    listed = list(problems)
+    of_subject: dict[str, list[tuple[Problem, set[str]]]] = defaultdict(list)
+    for problem in problems:
+        of_subject[problem.subject].append((problem, {_base_name(name) for name in problem.file.split(" + ")}))
     for row in rows:
-        for problem in listed:
-            flags = str(row["flags"]).split("; ") if row["flags"] else []
-            if _concerns(problem, row) and problem.code not in flags:
-                row["flags"] = "; ".join([*flags, problem.code])
+        file, flags = _base_name(str(row["file"])), str(row["flags"]).split("; ") if row["flags"] else []
+        trials = ("", f"trial {row['trial']}", "trials no_target and target")
+        for problem, files in of_subject[row["subject"]]:
+            if problem.where in trials and (files == {""} or file in files) and problem.code not in flags:
+                flags.append(problem.code)
                 light = "red" if problem.code in RED_FLAGS else "amber"
                 row["light"] = max(str(row["light"]), light, key=LIGHTS.index)
-
-
-def _concerns(problem: Problem, row: Mapping[str, Any]) -> bool:
-    trials = ("", f"trial {row['trial']}", "trials no_target and target")
-    files = [_base_name(name) for name in problem.file.split(" + ")]
-    return problem.subject == row["subject"] and problem.where in trials and (
-        files == [""] or _base_name(str(row["file"])) in files
-    )  # fmt: skip
+        row["flags"] = "; ".join(flags)
 
 
 def _base_name(file: str) -> str:

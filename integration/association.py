@@ -183,11 +183,11 @@ def _eligible(
     usable = table[table["has_serum"] & (table["excluded"] == "")]
     for outcome in outcomes:
         needed = [outcome.column, *outcome.baseline, *terms]
+        given = {name: complete_rows(usable, [name]) for name in dict.fromkeys(needed)}
         complete = complete_rows(usable, needed)
         eligible[outcome.name] = set(usable.index[complete])
         for subject in usable.index[~complete]:
-            lacking = [name for name in needed if not complete_rows(usable.loc[[subject]], [name]).all()]
-            lacking = lacking or [name for name in needed if str(usable.loc[subject, name]).strip() == ""]
+            lacking = [name for name, column in given.items() if not column[subject]]
             problems.append(
                 Problem(
                     code="not_analysed",

@@ -41,6 +41,20 @@ def test_partial_correlation_without_terms_is_the_plain_one(method):
     assert partial.method == f"partial_{method}"
 
 
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_partial_correlation_equals_that_of_pingouin_and_of_residuals(method):
+    terms = pd.DataFrame({"age": RNG.gamma(2.0, size=30), "b": np.repeat([0.0, 1.0], 15)})
+    x, y = X + terms["age"].to_numpy(), Y - 1000 * terms["b"].to_numpy()
+    found = partial_correlation(x, y, terms, method=method)
+    row = pingouin.partial_corr(terms.assign(x=x, y=y), x="x", y="y", covar=["age", "b"], method=method).iloc[0]
+    assert (found.n, found.df) == (row["n"], 26)
+    assert (found.estimate, found.p) == pytest.approx((row["r"], row["p_val"]), rel=1e-10)
+    ranked = (lambda v: stats.rankdata(v, axis=0)) if method == "spearman" else np.asarray
+    design = np.column_stack([np.ones(30), ranked(terms)])
+    left = [v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (ranked(x), ranked(y))]
+    assert found.estimate == pytest.approx(np.corrcoef(*left)[0, 1], abs=1e-10)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_perfect_correlation_has_no_interval_and_no_warning(sign):
     found = correlation(X, sign * X, method="spearman")
