@@ -19,7 +19,6 @@ from stressaxis.report import association_sections, behavior_sections, people_se
 from stressaxis.report.blocks import FigureRow, MouseGrid, Section
 from stressaxis.report.meanwhile import Meanwhile
 from stressaxis.report.methods import methods_paragraphs
-from stressaxis.report.paths import PATHS_TABLES
 from stressaxis.report.results import Results, read_results
 from stressaxis.report.run_sections import severity_words
 from stressaxis.report.statement import statement
@@ -27,6 +26,27 @@ from stressaxis.report.statement import statement
 __all__ = ["build_report", "report_sections"]
 
 HERE = Path(__file__).parent
+
+#: In the order of reading.
+_SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
+    people_sections.profiles_section,
+    people_sections.skew_section,
+    people_sections.similarity_section,
+    people_sections.drugs_section,
+    people_sections.treatment_section,
+    association_sections.association_section,
+    run_sections.done_section,
+    run_sections.counts_section,
+    behavior_sections.interaction_section,
+    behavior_sections.groups_section,
+    serum_sections.axes_section,
+    serum_sections.proteins_section,
+    association_sections.robustness_section,
+    behavior_sections.recordings_section,
+    behavior_sections.paths_section,
+    serum_sections.serum_quality_section,
+    run_sections.problems_section,
+)
 
 #: From so many trials on it is worth while to give parts to another process, which has to load the libraries, too.
 _MANY = 100
@@ -42,7 +62,7 @@ def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> 
     results
         Folder written by a run: ``tables/*.csv``, ``tracks/*.nc``, ``problems.csv``, ``provenance.json``.
     meanwhile
-        Others that can draw the paths of many mice while the rest is made here.
+        Others that make the sections of a report on many trials.
 
     Returns
     -------
@@ -58,37 +78,32 @@ def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> 
     trials = found.table("trials")
     if meanwhile is None or trials is None or len(trials) < _MANY:
         meanwhile = Meanwhile()
-    paths = meanwhile.begin(behavior_sections.paths_section, found.only(*PATHS_TABLES))
     vega = meanwhile.begin(_vega)
-    sections = report_sections(found, paths=paths)
+    sections = report_sections(found, meanwhile=meanwhile)
     _write_figures(found.folder / "figures", sections)
     path = found.folder / "report.html"
     write_text(path, render(found, sections, vega=vega))
     return path
 
 
-def report_sections(results: Results, *, paths: Callable[[], Section | None] | None = None) -> list[Section]:
-    """All sections that the results allow, in the order of reading; ``paths`` gives that of the paths."""
-    made = [
-        people_sections.profiles_section(results),
-        people_sections.skew_section(results),
-        people_sections.similarity_section(results),
-        people_sections.drugs_section(results),
-        people_sections.treatment_section(results),
-        association_sections.association_section(results),
-        run_sections.done_section(results),
-        run_sections.counts_section(results),
-        behavior_sections.interaction_section(results),
-        behavior_sections.groups_section(results),
-        serum_sections.axes_section(results),
-        serum_sections.proteins_section(results),
-        association_sections.robustness_section(results),
-        behavior_sections.recordings_section(results),
-        behavior_sections.paths_section(results) if paths is None else paths(),
-        serum_sections.serum_quality_section(results),
-        run_sections.problems_section(results),
-    ]
+def report_sections(results: Results, *, meanwhile: Meanwhile | None = None) -> list[Section]:
+    """All sections that the results allow, in the order of reading; others may make them meanwhile."""
+    meanwhile = meanwhile or Meanwhile()
+    begun = {
+        # The longest first, so that no one waits for the last.
+        section: meanwhile.begin(_section, section, results)
+        for section in sorted(_SECTIONS, key=lambda section: section is not behavior_sections.paths_section)
+    }
+    made = [begun[section]() for section in _SECTIONS]
     return [section for section in made if section is not None]
+
+
+def _section(make: Callable[[Results], Section | None], results: Results) -> Section | None:
+    from altair.utils.schemapi import debug_mode
+
+    # Checking every mark of every chart against Vega's rules, as tests do, is a third of the work.
+    with debug_mode(False):
+        return make(results)
 
 
 def _write_figures(folder: Path, sections: list[Section]) -> None:

@@ -24,10 +24,8 @@ from stressaxis.figures.trajectories import (
 )
 from stressaxis.report.results import Results
 
-__all__ = ["PATHS_TABLES", "read_mice"]
+__all__ = ["read_mice"]
 
-#: The tables that the drawing of paths needs.
-PATHS_TABLES = ("arenas", "social_interaction", "trials")
 TRIALS = ("no_target", "target")
 
 

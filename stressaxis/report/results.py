@@ -52,11 +52,6 @@ class Results:
         found = self.tables.get(name)
         return None if found is None or found.empty else found
 
-    def only(self, *names: str) -> Results:
-        """The same with these tables alone, for a part that needs no more."""
-        tables = {name: table for name, table in self.tables.items() if name in names}
-        return Results(self.folder, tables, self.problems.iloc[:0], self.provenance)
-
     def contrasts(self) -> dict[str, pd.DataFrame]:
         """Contrast name to differential table."""
         prefix = "differential"

@@ -121,6 +121,15 @@ def test_ids_cannot_become_markup_or_script(whole: tuple[Path, Page]) -> None:
     assert len(scripts) == len(pictures) + 2
 
 
+def test_specs_in_the_page_follow_the_rules_of_vega_lite(whole: tuple[Path, Page]) -> None:
+    from altair.utils.schemapi import validate_jsonschema
+    from altair.vegalite.v6.schema import load_schema
+
+    _, page = whole
+    for text in re.findall(r'<script type="application/json" id="spec-[^"]+">(.*?)</script>', page.source, flags=re.S):
+        validate_jsonschema(json.loads(text), load_schema())
+
+
 def test_specs_in_the_page_are_json_with_the_ids_unharmed(whole: tuple[Path, Page]) -> None:
     _, page = whole
     specs = re.findall(r'<script type="application/json" id="spec-[^"]+">(.*?)</script>', page.source, flags=re.S)
