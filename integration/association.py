@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -221,6 +220,7 @@ class _Part:
     outcome: Outcome
     terms: tuple[str, ...]
     options: AssociationOptions
+    _made: dict[str, ModelTerms] = field(default_factory=dict)
 
     def rows(self, markers: Markers) -> list[dict[str, Any]]:
         _, refusal = self.refusal()
@@ -287,15 +287,21 @@ class _Part:
             for note in notes
         ]
 
-    @cached_property
+    @property
     def _whole(self) -> ModelTerms:
         """The model of markers that have a value in every subject."""
-        return model_terms(self.table, [*self.outcome.baseline, *self.terms])
+        return self._model(self.table)
 
-    def _model(self, table: pd.DataFrame) -> ModelTerms:
-        if len(table) == len(self.table):
-            return self._whole
-        return model_terms(table, [*self.outcome.baseline, *self.terms])
+    def _model(self, table: pd.DataFrame, role: str = "") -> ModelTerms:
+        """The model of the subjects of a table, or of those of one role; made once for all of them."""
+        whole = len(table) == len(self.table)
+        if whole and role in self._made:
+            return self._made[role]
+        part = table[table["role"] == role] if role else table
+        model = model_terms(part, [*self.outcome.baseline, *self.terms])
+        if whole:
+            self._made[role] = model
+        return model
 
     def _refused(self, values: pd.Series[float], refusal: str) -> list[dict[str, Any]]:
         empty = Estimate(method=self.outcome.method, n=int(values.notna().sum()))
@@ -353,7 +359,7 @@ class _Part:
         formula = f"{self.outcome.column} ~ marker + {' + '.join([*self.outcome.baseline, *self.terms])}, by role"
         for role in ("defeated", "control"):
             own = (table["role"] == role).to_numpy()
-            model = model_terms(table[own], [*self.outcome.baseline, *self.terms])
+            model = self._model(table, role)
             if refusal := self._too_small(int(own.sum()), model.columns.shape[1], x[own], y[own]):
                 note = refusal.replace("refused:", f"refused: {role} mice:")
                 return self._row(Estimate(method="interaction", n=len(y)), 0, formula, note)
