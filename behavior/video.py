@@ -143,9 +143,11 @@ class Video:
         a quarter of a frame after the one before it, so that no time is added over the run; after a jump back by
         more than a second (clips strung together) time goes on from where it was. ``deblock`` as in
         :func:`open_video`, for this reading. ``ahead`` decodes in a thread of its own while the caller works on the
-        frames before; frames are the same.
+        frames before, unless the file was opened for one thread; frames are the same.
         """
         deblock = self._deblock if deblock is None else deblock
+        # Where every core has a recording of its own, a second thread would only get in the first one's way.
+        ahead = ahead and self._threads != 1
         pixels = self.info.width * self.info.height
         # Beside the caller, one decoder thread keeps up with small pictures, and more would only wait for each other.
         threads = 1 if ahead and self._threads is None and pixels <= _ONE_THREAD_PX else self._threads

@@ -11,6 +11,7 @@ import pytest
 
 from behavior.read_ahead import read_ahead
 from behavior.video import open_video
+from tests.behavior.test_video import numbered, write
 
 
 def threads_ahead():
@@ -64,6 +65,17 @@ def test_frames_read_ahead_are_the_same(shared):
             for way in (False, True)
         )
         assert plain == ahead
+
+
+@pytest.mark.parametrize(("threads", "beside"), [(1, 0), (None, 1)])
+def test_one_thread_is_one_thread(tmp_path, threads, beside):
+    """A file opened for one thread is not decoded in another one, whatever is asked of a reading."""
+    path = tmp_path / "a.mkv"
+    write(path, numbered(40))
+    frames = open_video(path, threads=threads).frames(ahead=True)
+    next(frames)
+    assert len(threads_ahead()) == beside
+    assert sum(1 for _ in frames) == 39
 
 
 def test_an_error_in_the_callers_work_ends_the_program(tmp_path):
