@@ -76,6 +76,7 @@ def score_subject(
     from behavior.quality import add_flags
     from behavior.social_interaction import score_parts
     from behavior.swapped_trials import check_enclosures
+    from behavior.tracks import copy_tracks
 
     rows: list[dict[str, Any]] = []
     bins: list[dict[str, Any]] = []
@@ -88,9 +89,11 @@ def score_subject(
         recorded = [_trial_part(part, needs) for part in planned]
         ready = [part for part in recorded if part is not None]
         for number, (part, plan) in enumerate(zip(recorded, planned, strict=True), start=1):
-            if part is not None:
+            place = needs.get(plan.task)
+            if part is not None and place is not None:
                 name = file_stem(subject, trial, *([str(number)] if len(planned) > 1 else []))
-                _write_labelled(part, output / TRACKS_FOLDER / f"{name}.nc", subject=subject, plan=plan)
+                label = _label(part, subject=subject, plan=plan)
+                copy_tracks(place / TRACKS, output / TRACKS_FOLDER / f"{name}.nc", label)
         if len(ready) < len(planned):
             problems.append(_not_tracked(subject, trial, planned, needs))
             continue
@@ -141,18 +144,15 @@ def _trial_part(part: PartPlan, needs: Mapping[str, Path | None]) -> TrialPart |
     return TrialPart(tracks=read_tracks(folder / TRACKS), arena=arena, start_s=part.start_s, end_s=part.end_s)
 
 
-def _write_labelled(part: TrialPart, path: Path, *, subject: str, plan: PartPlan) -> None:
-    """The track with what a reader needs to make sense of it alone: whose it is, and the way from px to cm."""
-    from behavior.tracks import write_tracks
-
-    tracks = part.tracks.assign_attrs(
-        subject=subject,
-        trial=plan.trial,
-        arena=plan.arena_name,
-        px_to_cm=json.dumps(part.arena.image_to_cm.params.tolist()),
+def _label(part: TrialPart, *, subject: str, plan: PartPlan) -> dict[str, str]:
+    """What a reader of a track needs to make sense of it alone: whose it is, and the way from px to cm."""
+    return {
+        "subject": subject,
+        "trial": plan.trial,
+        "arena": plan.arena_name,
+        "px_to_cm": json.dumps(part.arena.image_to_cm.params.tolist()),
         **({} if part.arena.lens is None else {"lens": json.dumps(asdict(part.arena.lens))}),
-    )
-    write_tracks(tracks, path)
+    }
 
 
 def _not_tracked(subject: str, trial: str, parts: Sequence[PartPlan], needs: Mapping[str, Path | None]) -> Problem:

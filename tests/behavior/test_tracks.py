@@ -6,11 +6,13 @@ import hashlib
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from behavior.tracks import (
     NOTES,
+    copy_tracks,
     frame_durations,
     from_arrays,
     read_tracks,
@@ -53,6 +55,20 @@ def test_written_and_read_alike_and_byte_identical(tmp_path):
     again = read_tracks(tmp_path / "a.nc")
     assert again.identical(tracks) or again.equals(tracks)
     assert again.attrs["fps"] == 25
+
+
+def test_a_copy_says_more_and_holds_the_same(tmp_path):
+    """Attributes are added, the rest and the original are as they were, and copies are alike to the byte."""
+    tracks = some_tracks()
+    write_tracks(tracks, tmp_path / "a.nc")
+    before = (tmp_path / "a.nc").read_bytes()
+    for name in ("b.nc", "c.nc"):
+        copy_tracks(tmp_path / "a.nc", tmp_path / name, {"subject": "mü 1", "trial": "target"})
+    copied = read_tracks(tmp_path / "b.nc")
+    assert (copied.attrs.pop("subject"), copied.attrs.pop("trial")) == ("mü 1", "target")
+    xr.testing.assert_identical(copied, read_tracks(tmp_path / "a.nc"))
+    assert (tmp_path / "a.nc").read_bytes() == before
+    assert (tmp_path / "b.nc").read_bytes() == (tmp_path / "c.nc").read_bytes()
 
 
 def test_empty_tracks(tmp_path):
