@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Image = npt.NDArray[Any]
     Box = tuple[float, float, float, float]
+    Part = tuple[slice, slice]
 
 __all__ = ["COLUMNS", "Follower", "Look", "rows_of"]
 
@@ -305,49 +306,68 @@ class Follower:
             # The first frame shows what differs from the scene for good, if the box is still empty.
             self._watch = (self._learned if found is not None else small).astype(np.float32)
             self._rested = cv2.convertScaleAbs(self._watch)
+        area = self._moving(small, found)
+        if self._follow and time_s - self._watched_s >= WATCH_EVERY_S:
+            self._watched_s = time_s
+            free = self._scene.floor.copy()
+            if found is not None:
+                free[self._beside(found, SHADOW)] = 0
+            cv2.accumulateWeighted(small, self._watch, WATCH_WEIGHT, mask=free)
+            self._rested = cv2.convertScaleAbs(self._watch)
+        return float(area * self._scene.step**2)
+
+    def _moving(self, small: Image, found: Found | None) -> int:
+        """The same in px of the small picture."""
+        import cv2
+
+        near = None if found is None else self._beside(found, BESIDE)
+        # Most often nothing counts, by the least of all limits: one look says so.
+        differs = cv2.min(cv2.absdiff(small, self._learned), cv2.absdiff(small, self._rested))
+        if self._standing_out(differs, self._least_limit, near, self._least) is None:
+            return 0
         # What was there when the scene was learned, and what has come to rest since, does not move.
         lighter = cv2.min(cv2.subtract(small, self._learned), cv2.subtract(small, self._rested))
         darker = cv2.min(cv2.subtract(self._learned, small), cv2.subtract(self._rested, small))
         # The subject's shadow, dark as it is in the picture, is pale and lies beside it.
         bright, shady = (lighter, darker) if self._scene.dark else (darker, lighter)
         strong, pale, paler = self._limits
-        area = max(
-            self._standing_out(cv2.max(lighter, darker), strong, found, BESIDE, self._least),
-            self._standing_out(bright, paler, found, BESIDE, PALE_TIMES * self._least),
-            self._standing_out(shady, pale, found, SHADOW, PALE_TIMES * self._least),
-            self._standing_out(shady, paler, found, SHADOW, PALER_TIMES * self._least),
+        shadow = None if found is None else self._beside(found, SHADOW)
+        return max(
+            self._thick(cv2.max(lighter, darker), strong, near, self._least),
+            self._thick(bright, paler, near, PALE_TIMES * self._least),
+            self._thick(shady, pale, shadow, PALE_TIMES * self._least),
+            self._thick(shady, paler, shadow, PALER_TIMES * self._least),
         )
-        if self._follow and time_s - self._watched_s >= WATCH_EVERY_S:
-            self._watched_s = time_s
-            free = self._scene.floor.copy()
-            if found is not None:
-                self._clear(free, found, SHADOW)
-            cv2.accumulateWeighted(small, self._watch, WATCH_WEIGHT, mask=free)
-            self._rested = cv2.convertScaleAbs(self._watch)
-        return float(area * self._scene.step**2)
 
-    def _standing_out(self, difference: Image, limit: Image, found: Found | None, margin: float, least: float) -> int:
-        """Px of the small picture above the limit, thin things and the surroundings of the subject left out."""
+    def _standing_out(self, difference: Image, limit: Image, left_out: Part | None, least: float) -> Image | None:
+        """255 in the small picture above the limit outside a part; None if that is too little to count."""
         import cv2
 
         moving = cv2.compare(difference, limit, cv2.CMP_GT)
-        if found is not None:
-            self._clear(moving, found, margin)
-        if cv2.countNonZero(moving) < least:
+        if left_out is not None:
+            moving[left_out] = 0
+        return None if cv2.countNonZero(moving) < least else moving
+
+    def _thick(self, difference: Image, limit: Image, left_out: Part | None, least: float) -> int:
+        """Px of the small picture above the limit outside a part, thin things left out."""
+        import cv2
+
+        moving = self._standing_out(difference, limit, left_out, least)
+        if moving is None:
             return 0
         # Tails and the wires of the enclosure are thinner than a px of the small picture.
         moving = moving[around(moving.shape, bounds(moving), 2)]
         area = cv2.countNonZero(majority(moving, 3))
         return area if area >= least else 0
 
-    def _clear(self, small: Image, found: Found, margin: float) -> None:
-        """Set a small picture to 0 on and around the subject."""
+    def _beside(self, found: Found, margin: float) -> Part:
+        """Part of the small picture on and around the subject."""
         ratio, reach = self._scene.scale / self._scene.step, margin * self._scene.length
         left, top, right, bottom = found.box
-        small[
-            max(0, int((top - reach) * ratio)) : max(0, int((bottom + reach) * ratio) + 1),
-            max(0, int((left - reach) * ratio)) : max(0, int((right + reach) * ratio) + 1),
-        ] = 0
+        return (
+            slice(max(0, int((top - reach) * ratio)), max(0, int((bottom + reach) * ratio) + 1)),
+            slice(max(0, int((left - reach) * ratio)), max(0, int((right + reach) * ratio) + 1)),
+        )
 
     def _remember(self, found: Found | None, time_s: float) -> None:
         if found is None:
@@ -400,6 +420,7 @@ class Follower:
         for limit in self._limits:
             # No difference is larger: beside the floor nothing counts.
             limit[outside] = 255
+        self._least_limit: Image = cv2.min(self._limits[0], self._limits[2])
 
     def _recut(self) -> None:
         self._cut_level = self._level

@@ -91,9 +91,10 @@ def make_cut(scene: Image, level: float, share: float) -> Image:
     """
     import cv2
 
-    cut: Image = cv2.convertScaleAbs(scene, alpha=1 - share, beta=share * level)
-    cut[scene == 0] = 0
-    return cut
+    cut = cv2.convertScaleAbs(scene, alpha=1 - share, beta=share * level)
+    told = cv2.threshold(scene, 0, 255, cv2.THRESH_BINARY)[1]
+    found: Image = cv2.bitwise_and(cut, told, dst=cut)
+    return found
 
 
 def make_cuts(scene: Image, level: float) -> Cuts:
@@ -117,24 +118,26 @@ def find_blobs(picture: Image, cut: Image, *, length: float, min_area: float = 0
     """
     import cv2
 
-    core = majority(cv2.compare(picture, cut, cv2.CMP_LT), odd(length / FINE))
+    core = cv2.compare(picture, cut, cv2.CMP_LT)
     # Only the part that holds something is worked on; the margin keeps the filters from its edge.
     box = bounds(core)
     if box[0] == box[2]:
         return []
-    rows, columns = around(core.shape, box, odd(length / COARSE))
+    coarse = odd(length / COARSE)
+    rows, columns = around(core.shape, box, coarse)
     part, corner = core[rows, columns], (columns.start, rows.start)
-    trunk = majority(part, odd(length / COARSE))
+    majority(part, odd(length / FINE), into=part)
+    trunk = majority(part, coarse)
     cv2.bitwise_and(part, grown(trunk, length / 5), dst=part)
     contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=corner)
     blobs = []
     for contour in contours:
-        # Pick's theorem: pixels of a shape from the polygon through the centres of its outermost ones.
-        area = cv2.contourArea(contour) + len(contour) / 2 + 1
-        if len(contour) < 5 or area < min_area:
+        if len(contour) < 5:
             continue
         m = cv2.moments(contour)
-        if m["m00"] <= 0:
+        # Pick's theorem: pixels of a shape from the polygon through the centres of its outermost ones.
+        area = m["m00"] + len(contour) / 2 + 1
+        if area < min_area or m["m00"] <= 0:
             continue
         mask = core
         if len(contours) > 1:
@@ -151,11 +154,11 @@ def odd(width: float) -> int:
     return 2 * max(1, round((width - 1) / 2)) + 1
 
 
-def majority(mask: Image, width: int) -> Image:
-    """255 where more than half of the square around a pixel is."""
+def majority(mask: Image, width: int, *, into: Image | None = None) -> Image:
+    """255 where more than half of the square around a pixel is; written into a picture that may be the mask itself."""
     import cv2
 
-    return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY)[1]
+    return cv2.threshold(cv2.blur(mask, (width, width)), 127, 255, cv2.THRESH_BINARY, dst=into)[1]
 
 
 def bounds(shape: Image) -> tuple[int, int, int, int]:
