@@ -52,7 +52,7 @@ LOOK_AROUND_S, ALONE_LOOK_S, ALONE_S = 0.05, 0.25, 2.0
 #: Numbers that a look amounts to.
 COLUMNS = 18
 #: Frames whose silhouettes are measured together.
-TOGETHER = 32
+TOGETHER = 64
 
 
 class Found(NamedTuple):
