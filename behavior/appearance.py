@@ -58,6 +58,8 @@ class Appearance:
         Of its silhouette, in px of the pictures given.
     seen
         (K,) whether it was found in each picture.
+    moved
+        Share of the pictures in which it was found by its movement.
     masks
         (K, H, W) where; in the pictures in which it was not found, 0.
     still
@@ -71,6 +73,7 @@ class Appearance:
     area_px: float
     length_px: float
     seen: npt.NDArray[np.bool_]
+    moved: float
     masks: Image
     still: Image | None
     high: Image
@@ -143,6 +146,7 @@ def _learn_one(pictures: Image, inside: Image, dark: bool) -> tuple[float, Appea
         area_px=area,
         length_px=length,
         seen=seen | (still is not None),
+        moved=float(seen.mean()),
         masks=masks,
         still=None if still is None else still.mask,
         high=high,

@@ -57,6 +57,8 @@ class Scene:
         Standard deviation of a pixel of the full picture about the scene, grey levels.
     level_tolerance
         How far its brightness may lie above ``subject_level``.
+    seen
+        Share of the samples in which the subject was found at changing places.
     """
 
     dark: bool
@@ -75,6 +77,7 @@ class Scene:
     largest: float
     noise: float
     level_tolerance: float
+    seen: float = 1.0
 
     def cut(self, luma: Image) -> Image:
         """Part of a full picture that is looked at; not inverted."""
@@ -159,6 +162,7 @@ def learn_scene(pictures: Sequence[Image], region: Region, *, dark: bool | None 
         largest=2 * appearance.area_px * (length_full / scale / appearance.length_px) ** 2,
         level_tolerance=0.5 * background.contrast,
         noise=_noise(parts, gain),
+        seen=appearance.moved,
     )
     return _measured(scene, parts, gain)
 

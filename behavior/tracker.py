@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from behavior.camera_motion import CameraMove, SteadyView, find_camera_move
+from behavior.faint_subject import EvidenceView, find_faint_subject, is_doubtful
 from behavior.follower import COLUMNS, NOT_FOUND, Follower, Look, rows_of
 from behavior.headtail import head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
@@ -126,15 +127,21 @@ def track(
         move = find_camera_move([frame.luma for frame in samples], [frame.time_s for frame in samples])
         samples = _with_opening(samples, video.opening(OPENING_S, every_s=OPENING_EVERY_S))
     steady = SteadyView(move)
-    scene = learn_scene([steady.view(frame.luma, frame.time_s) for frame in samples], region, dark=dark)
+    pictures = [steady.view(frame.luma, frame.time_s) for frame in samples]
+    scene = learn_scene(pictures, region, dark=dark)
+    attrs, evidence = _scene_attrs(scene), None
+    faint = find_faint_subject(pictures, region, found=scene) if is_doubtful(scene) else None
+    if faint is not None:
+        evidence, scene, strength = faint
+        attrs = {"contrast_grey": round(strength * evidence.noise, 1), "noise_grey": round(evidence.noise, 2)}
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
     with one_opencv_thread():
-        columns = _look_through(video, follower, steady, options, progress)
+        columns = _look_through(video, follower, steady, evidence, options, progress)
     return from_arrays(
         fps=video.info.fps,
         source_file=video.info.file,
         damage=video.damage or "",
-        attrs={"timestamps_mended": video.mended, **_scene_attrs(scene), **_camera_attrs(move, steady)},
+        attrs={"timestamps_mended": video.mended, **attrs, **_camera_attrs(move, steady)},
         **columns,
     )
 
@@ -166,6 +173,7 @@ def _look_through(
     video: Video,
     follower: Follower | None,
     steady: SteadyView,
+    evidence: EvidenceView | None,
     options: TrackOptions,
     progress: Callable[[int], None] | None,
 ) -> dict[str, Any]:
@@ -177,7 +185,8 @@ def _look_through(
         for frame in frames:
             times.append(frame.time_s)
             numbers.append(frame.index)
-            yield steady.view(frame.luma, frame.time_s), frame.time_s
+            picture = steady.view(frame.luma, frame.time_s)
+            yield picture if evidence is None else evidence.view(picture), frame.time_s
             if progress is not None and len(times) % 100 == 0:
                 progress(len(times))
 
