@@ -37,17 +37,23 @@ MORE_OFTEN = 0.2
 LEAST_OFTEN = 0.3
 #: Standard deviations of the smoothed noise that a subject must have in the median over its silhouette.
 LEAST_STRONG = 3.0
-#: Share of the empty floor's evidence that counts as nothing; and how many times that is as sure as can be.
-NOTHING, SURE_TIMES = 0.99, 3.0
+#: Share of the empty floor's evidence that counts as nothing; how many times that, and which share of what the subject
+#: has, is as sure as can be.
+NOTHING, SURE_TIMES, SURE_SHARE = 0.98, 3.0, 0.7
 #: Pictures are halved while the body stays at least this long, px; twice that where the subject is strong.
 VIEW_LENGTH = 24
 #: Body lengths: standard deviation of the smoothing of the picture; and of its squared differences, at most, and times
 #: how far the subject stands out: the more it does, the less is needed, and tails stay thin and edges sharp.
 FINE, COARSEST, COARSE = 1 / 48, 1 / 13, 1 / 3
-#: How far a subject is taken to stand out until that is known, standard deviations of the smoothed noise.
-WEAK = 6.0
+#: How far a subject is taken to stand out until that is known, standard deviations of the smoothed noise: little, so that
+#: the first silhouettes are whole animals.
+WEAK = 4.0
+#: Weak ones are looked at in pictures half as fine.
+STRONG = 6.0
 #: Length of the body as a share of the floor's side, until it is known; of a picture without a floor.
 BODY_SHARE, BODY_SHARE_OF_PICTURE = 1 / 6, 1 / 8
+#: Times that size and strength are learned, each time in pictures made for those learned before.
+PASSES = 3
 #: Grey levels of the empty scene and of what is sure.
 EMPTY, COVERED = 230, 50
 
@@ -72,6 +78,8 @@ class EvidenceView:
     ----------
     noise
         Standard deviation of the smoothed picture about the scene on the floor, grey levels.
+    halo_px
+        By about so much silhouettes are too large on each side.
     """
 
     def __init__(
@@ -85,11 +93,12 @@ class EvidenceView:
     ) -> None:
         import cv2
 
-        least = VIEW_LENGTH * float(np.clip(strength / WEAK, 1, 2))
+        least = VIEW_LENGTH * float(np.clip(strength / STRONG, 1, 2))
         self._scale = 2 ** max(0, int(np.log2(max(length_px / least, 1))))
         length = length_px / self._scale
         self._fine = max(0.6, FINE * length)
         self._coarse = max(self._fine, length * min(COARSEST, COARSE / max(strength, 1e-3)))
+        self.halo_px = self._coarse * self._scale
         self._width = 2 * math.ceil(2.5 * self._coarse) + 1
         stack = np.stack([self._smooth(picture) for picture in pictures])
         floor = open_floor(region, stack.shape[1:], scale=1 / self._scale)
@@ -109,7 +118,7 @@ class EvidenceView:
             self._open = cv2.erode(everywhere, np.ones((reach, reach), np.uint8)).astype(np.float32) / 255
         self._weight = np.maximum(self._spread_out(self._open), np.float32(0.05))
         self._nothing = self._of_empty_floor(pictures, hidden)
-        self._sure = max(SURE_TIMES * self._nothing, strength / 2)
+        self._sure = max(SURE_TIMES * self._nothing, SURE_SHARE * strength)
 
     def view(self, luma: Image) -> Image:
         """(H, W) uint8 picture, as large as the one given."""
@@ -135,11 +144,10 @@ class EvidenceView:
 
     def _of_empty_floor(self, pictures: Sequence[Image], hidden: Hidden | None) -> float:
         """How far the empty floor stands out by chance, standard deviations."""
-        if not len(self._points):
+        if hidden is None or not len(self._points):
             return 1.5
         sure = np.stack([np.sqrt(self.evidence(picture)).take(self._points) for picture in pictures])
-        if hidden is not None:
-            sure = sure[~hidden.reshape(len(hidden), -1)[:, self._points]]
+        sure = sure[~hidden.reshape(len(hidden), -1)[:, self._points]]
         return float(np.clip(np.quantile(sure, NOTHING), 1.0, 2.0)) if sure.size else 1.5
 
     def strength(self, pictures: Sequence[Image], scene: Scene) -> float:
@@ -227,12 +235,13 @@ def find_faint_subject(
     else:
         length_px = BODY_SHARE_OF_PICTURE * min(pictures[0].shape)
     view, scene, strength = None, None, WEAK
-    for _ in range(2):
+    for _ in range(PASSES):
         view = EvidenceView(pictures, region, length_px=length_px, strength=strength, before=view)
         scene = learn_scene([view.view(picture) for picture in pictures], region, dark=True)
         if scene is None or scene.seen < LEAST_OFTEN:
             return None
-        length_px, strength = scene.length * scene.scale, view.strength(pictures, scene)
+        length_px = max(scene.length * scene.scale - 2 * view.halo_px, 8.0)
+        strength = view.strength(pictures, scene)
     assert view is not None
     assert scene is not None
     if strength < LEAST_STRONG:
