@@ -43,8 +43,9 @@ NOTHING, SURE_TIMES, SURE_SHARE = 0.98, 3.0, 0.7
 #: Pictures are halved while the body stays at least this long, px; twice that where the subject is strong.
 VIEW_LENGTH = 24
 #: Body lengths: standard deviation of the smoothing of the picture; and of its squared differences, at most, and times
-#: how far the subject stands out: the more it does, the less is needed, and tails stay thin and edges sharp.
-FINE, COARSEST, COARSE = 1 / 48, 1 / 13, 1 / 3
+#: the square of how far the subject stands out. The noise of a mean square falls with this length, the square of what is
+#: to be seen does not depend on it; and tails stay thin and edges sharp where it is small.
+FINE, COARSEST, COARSE = 1 / 48, 1 / 13, 1.3
 #: How far a subject is taken to stand out until that is known, standard deviations of the smoothed noise: little, so that
 #: the first silhouettes are whole animals.
 WEAK = 4.0
@@ -97,7 +98,7 @@ class EvidenceView:
         self._scale = 2 ** max(0, int(np.log2(max(length_px / least, 1))))
         length = length_px / self._scale
         self._fine = max(0.6, FINE * length)
-        self._coarse = max(self._fine, length * min(COARSEST, COARSE / max(strength, 1e-3)))
+        self._coarse = max(self._fine, length * min(COARSEST, COARSE / max(strength, 1.0) ** 2))
         self.halo_px = self._coarse * self._scale
         self._width = 2 * math.ceil(2.5 * self._coarse) + 1
         stack = np.stack([self._smooth(picture) for picture in pictures])
