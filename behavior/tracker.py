@@ -12,7 +12,7 @@ import numpy as np
 from behavior.camera_motion import CameraMove, SteadyView, find_camera_move
 from behavior.faint_subject import EvidenceView, find_faint_subject, is_doubtful
 from behavior.follower import COLUMNS, NOT_FOUND, Follower, Look, rows_of
-from behavior.headtail import head_senses, shape_evidence
+from behavior.headtail import along_track, head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
 from behavior.region import as_region
 from behavior.scene import Scene, learn_scene
@@ -194,7 +194,7 @@ def _look_through(
         rows.frombytes(some.tobytes())
     # A view, no copy: an hour of recording is 100,000 rows.
     table = np.frombuffer(rows, np.float32).reshape(-1, COLUMNS) if rows else np.empty((0, COLUMNS), np.float32)
-    columns = _columns(table, independent=options.independent_frames)
+    columns = _columns(table, np.array(times), independent=options.independent_frames)
     return {**columns, "time_s": np.array(times), "frame": np.array(numbers)}
 
 
@@ -204,12 +204,17 @@ def _all_lost(pictures: Iterable[tuple[Image, float]]) -> Iterator[Image]:
         yield rows_of([Look(NOT_FOUND, 0.0, None)], None)
 
 
-def _columns(table: npt.NDArray[np.float32], *, independent: bool) -> dict[str, Any]:
+def _columns(table: npt.NDArray[np.float32], time_s: npt.NDArray[np.float64], *, independent: bool) -> dict[str, Any]:
     """Positions with the head side settled, and the rest of what a row says, as the tracks hold it."""
     ends = table[:, 5:13]
     area, angle, elongation, skew, tail = table[:, 13:18].T
     evidence = shape_evidence(skew, tail)
-    ahead = evidence >= 0 if independent else head_senses(angle, evidence, elongation) > 0
+    if independent:
+        ahead = evidence >= 0
+    else:
+        length = float(np.nanmedian(np.hypot(*(ends[:, 0:2] - ends[:, 2:4]).T))) if np.isfinite(angle).any() else 0.0
+        odds = along_track(evidence, time_s=time_s, centre=table[:, 3:5], angle=angle, length=length)
+        ahead = head_senses(angle, odds, elongation) > 0
     # Before the positions, which are the largest: the peak of memory lies here.
     orientation = _degrees(np.where(ahead, angle, angle + np.float32(np.pi)).astype(float))
     position = np.empty((len(table), 2, 3))
