@@ -3,7 +3,7 @@
 Ranges are those of real recordings of mice in boxes (phone cameras above white boxes, machine-vision cameras under
 infrared, webcams): scale, brightness and shadows of floor and walls, noise after coding, drift of the exposure.
 
-Conditions under which trackers of this kind are known to fail are listed in :data:`KNOWN_FAILURES`.
+Conditions under which trackers of this kind are known to fall short are listed in :data:`KNOWN_FAILURES`.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ CONDITIONS = {
 }
 
 KNOWN_FAILURES = {
-    "black_on_dark": "difference from the background is of the size of the noise; a silhouette cannot be had",
-    "sits_still": "at the hard level the mouse never moves: without the empty box before release it is background",
-    "cable": "the cable belongs to the moving silhouette and draws the centre toward itself",
+    "black_on_dark": "at the hard level averages over parts of the body tell where the mouse is, but not always which "
+    "end is the head",
 }
 
 

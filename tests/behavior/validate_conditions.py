@@ -61,12 +61,19 @@ def run_case(case: Case) -> dict[str, object]:
     # A mouse that never is in the zone has no ratio: right is to give none.
     both_without = bool(np.isnan(ratios["iz_s"]) and np.isnan(ratios["iz_true_s"]))
     error = abs(ratios["iz_s"] - ratios["iz_true_s"]) / (1 if short else max(ratios["iz_true_s"], 1e-9))
+    wrong = np.concatenate([trial["wrong"] for trial in trials.values()])
+    turned = np.concatenate([trial["turned"] for trial in trials.values()])
     return {
         "condition": case.condition,
         "level": case.level,
+        "frames": len(wrong),
+        "wrong_frames": int(wrong.sum()),
+        "nose_frames": len(turned),
+        "turned_frames": int(turned.sum()),
+        "short": short,
         "centre_px": np.median(np.concatenate([trial["error_px"] for trial in trials.values()])),
-        "wrong_percent": 100 * np.mean(np.concatenate([trial["wrong"] for trial in trials.values()])),
-        "turned_percent": 100 * np.mean(np.concatenate([[False], *(trial["turned"] for trial in trials.values())])),
+        "wrong_percent": 100 * wrong.mean(),
+        "turned_percent": 100 * turned.mean() if turned.size else 0.0,
         "release_s": max(abs(trial["release_s"]) for trial in trials.values()),
         "zone_s": max(abs(trial["iz_s"] - trial["iz_true_s"]) for trial in trials.values()),
         "ratio_error": 0.0 if both_without else error,
@@ -103,6 +110,47 @@ def measure(path: Path, truth: Truth, options: RenderOptions) -> dict[str, objec
     }
 
 
+def within_limits(cases: pd.DataFrame) -> pd.Series:
+    """Whether each mouse is within all limits; a ratio that is not given where there is one is not."""
+    return (cases["ratio_error"] <= cases["limit"]) & (cases["wrong_percent"] <= 0.5) & ~cases["class_changed"]
+
+
+def overall(cases: pd.DataFrame) -> str:
+    """All mice together, as lines of text.
+
+    Relative errors of the SI ratio are of mice with 15 s or more with target, differences of the others; a ratio that
+    is missing where there is one counts as infinitely wrong.
+    """
+    error = cases["ratio_error"].astype(float).fillna(np.inf)
+    long, short = 100 * error[~cases["short"].astype(bool)], error[cases["short"].astype(bool)]
+    pooled = {
+        name: (cases[f"{name}_frames"].sum(), cases[total].sum())
+        for name, total in (("wrong", "frames"), ("turned", "nose_frames"))
+    }
+    share = {name: f"{100 * some / max(of, 1):.3f} % ({some} of {of})" for name, (some, of) in pooled.items()}
+    return "\n".join(
+        [
+            f"- mice within all limits: {int(within_limits(cases).sum())} of {len(cases)}",
+            f"- SI ratio, {len(long)} mice with 15 s or more with target: relative error {_spread(long, 2, ' %')}",
+            f"- SI ratio, {len(short)} mice with less: difference {_spread(short, 3, '')}",
+            f"- frames lost or more than half a body length off, pooled: {share['wrong']}",
+            f"- frames with the head on the wrong side, pooled: {share['turned']}",
+            f"- classes changed: {int(cases['class_changed'].sum())}",
+        ]
+    )
+
+
+def _spread(values: pd.Series, digits: int, unit: str) -> str:
+    if not len(values):
+        return "none"
+    # Whole ranks: an infinite error must not turn a percentile between two mice into NaN.
+    low, high = np.quantile(values, [0.5, 0.95], method="higher")
+    return ", ".join(
+        f"{name} {value:.{digits}f}{unit}"
+        for name, value in (("median", low), ("95th percentile", high), ("worst", values.max()))
+    )
+
+
 def summary(cases: pd.DataFrame) -> pd.DataFrame:
     """One row per condition and level: medians and worst cases over the seeds."""
     rows = []
@@ -111,7 +159,7 @@ def summary(cases: pd.DataFrame) -> pd.DataFrame:
             part = cases[(cases["condition"] == condition) & (cases["level"] == level)]
             if part.empty:
                 continue
-            within = (part["ratio_error"] <= part["limit"]) & (part["wrong_percent"] <= 0.5) & ~part["class_changed"]
+            within = within_limits(part)
             rows.append(
                 {
                     "condition": condition,
@@ -141,9 +189,13 @@ mice per condition and level; floor corners given, the rest at its defaults. A m
 is under 15 s: within 0.02; no ratio where there is none), and its class is the true one unless the true ratio is within
 0.03 of the cut.
 
+All mice together:
+
+{overall(cases)}
+
 {markdown(list(table.columns), table.itertuples(index=False))}
 
-Looks on which trackers of this kind fail by nature, rendered on purpose:
+Looks on which trackers of this kind fall short by nature, rendered on purpose:
 
 {failures}
 """
