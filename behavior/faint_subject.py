@@ -43,11 +43,11 @@ NOTHING, SURE_TIMES, SURE_SHARE = 0.98, 3.0, 0.7
 #: Pictures are halved while the body stays at least this long, px; twice that where the subject is strong.
 VIEW_LENGTH = 24
 #: Body lengths: standard deviation of the smoothing of the picture; and of its squared differences, at most, and times
-#: the square of how far the subject stands out. The noise of a mean square falls with this length, the square of what is
-#: to be seen does not depend on it; and tails stay thin and edges sharp where it is small.
+#: the square of how far the subject stands out. The noise of a mean square falls with this length, the square of what
+#: is to be seen does not depend on it; and tails stay thin and edges sharp where it is small.
 FINE, COARSEST, COARSE = 1 / 48, 1 / 13, 1.3
-#: How far a subject is taken to stand out until that is known, standard deviations of the smoothed noise: little, so that
-#: the first silhouettes are whole animals.
+#: How far a subject is taken to stand out until that is known, standard deviations of the smoothed noise: little, so
+#: that the first silhouettes are whole animals.
 WEAK = 4.0
 #: Weak ones are looked at in pictures half as fine.
 STRONG = 6.0
@@ -110,9 +110,9 @@ class EvidenceView:
         spread = 1.4826 * _middle(np.abs(off), hidden)
         # Noise that coding took out altogether is not known better than to a part of a grey level.
         self.noise = max(float(np.median(spread.take(self._points))), 0.2) if len(self._points) else 0.2
-        self._noise = np.maximum(cv2.GaussianBlur(spread, (0, 0), 2 * self._coarse), np.float32(self.noise))
+        self._noise: Floats = np.maximum(cv2.GaussianBlur(spread, (0, 0), 2 * self._coarse), np.float32(self.noise))
         # What moves in the enclosure must not be smoothed onto the floor.
-        self._open = np.ones(floor.shape, np.float32)
+        self._open: Floats = np.ones(floor.shape, np.float32)
         if region.enclosure_px is not None:
             everywhere = open_floor(Region(enclosure_px=region.enclosure_px), stack.shape[1:], scale=1 / self._scale)
             reach = 2 * int(np.ceil(2 * self._fine)) + 1
@@ -140,8 +140,8 @@ class EvidenceView:
     def evidence(self, luma: Image) -> Floats:
         """Mean square around each working pixel of the difference from the scene in units of the noise, less noise."""
         off = self._difference(self._smooth(luma)) / self._noise
-        square: Floats = self._spread_out(off * off * self._open) / self._weight
-        return np.maximum(square - 1, 0)
+        square: Floats = np.maximum(self._spread_out(off * off * self._open) / self._weight - 1, 0)
+        return square
 
     def _of_empty_floor(self, pictures: Sequence[Image], hidden: Hidden | None) -> float:
         """How far the empty floor stands out by chance, standard deviations."""
@@ -165,7 +165,7 @@ class EvidenceView:
         import cv2
 
         rows, columns = (side // self._scale * self._scale for side in luma.shape)
-        part = luma[:rows, :columns].astype(np.float32)
+        part: Floats = luma[:rows, :columns].astype(np.float32)
         if self._scale > 1:
             part = cv2.resize(part, (columns // self._scale, rows // self._scale), interpolation=cv2.INTER_AREA)
         smoothed: Floats = cv2.GaussianBlur(part, (0, 0), self._fine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def shape_evidence(skew: Array, tail: Array) -> Array:
     return np.where(np.isfinite(odds), odds, 0.0)
 
 
-def along_track(evidence: Array, *, time_s: Array, centre: Array, angle: Array, length: float) -> Array:
+def along_track(evidence: Array, *, time_s: Array, centre: npt.NDArray[Any], angle: Array, length: float) -> Array:
     """Evidence of silhouettes that follow one another, with that of the movement.
 
     Parameters
@@ -59,7 +59,7 @@ def along_track(evidence: Array, *, time_s: Array, centre: Array, angle: Array, 
     time_s
         (n,) time of each frame.
     centre
-        (n, 2) centre; NaN where the animal is not seen.
+        (n, 2) centre, of any kind of numbers; NaN where the animal is not seen.
     angle
         (n,) axis in radians.
     length
