@@ -21,9 +21,9 @@ TAIL_ODDS, SKEW_ODDS = 4.0, 25.0
 #: Log odds that an animal moves head first where it moves along its axis at the second speed or faster, none up to the
 #: first; body lengths per second. Animals back off slowly.
 MOVE_ODDS, MOVE_SPEEDS = 4.0, (0.5, 1.5)
-#: Speed in body lengths per second from which on each frame's silhouette says something new, and the least that one
-#: says: the pictures of an animal at rest all make the same mistake.
-NEW_SPEED, NEW_LEAST = 1.0, 0.1
+#: Body lengths that an animal moves until its silhouette says something new, and how often one at rest does, times a
+#: second: the pictures of an animal at rest all make the same mistake.
+NEW_STEP, NEW_PER_S = 1 / 15, 1.5
 #: Time to either side over which speed is measured.
 SPEED_S = 0.2
 
@@ -81,7 +81,8 @@ def along_track(evidence: Array, *, time_s: Array, centre: npt.NDArray[Any], ang
     n = len(time_s)
     if n < 2 or not length > 0:
         return evidence
-    reach = max(1, round(SPEED_S / max(float(np.median(np.diff(time_s))), 1e-3)))
+    step_s = max(float(np.median(np.diff(time_s))), 1e-3)
+    reach = max(1, round(SPEED_S / step_s))
     before, after = np.maximum(np.arange(n) - reach, 0), np.minimum(np.arange(n) + reach, n - 1)
     speed = (centre[after] - centre[before]) / (length * np.maximum(time_s[after] - time_s[before], 1e-6))[
         :, np.newaxis
@@ -89,7 +90,7 @@ def along_track(evidence: Array, *, time_s: Array, centre: npt.NDArray[Any], ang
     ahead = speed[:, 0] * np.cos(angle) + speed[:, 1] * np.sin(angle)
     low, high = MOVE_SPEEDS
     moves = MOVE_ODDS * np.clip((np.abs(ahead) - low) / (high - low), 0, 1) * np.sign(ahead)
-    news = np.clip(np.hypot(speed[:, 0], speed[:, 1]) / NEW_SPEED, NEW_LEAST, 1)
+    news = np.clip(np.hypot(speed[:, 0], speed[:, 1]) * step_s / NEW_STEP, min(NEW_PER_S * step_s, 1.0), 1)
     # Beside frames without the animal its speed is not known.
     known = np.isfinite(ahead)
     return np.where(known, evidence * news + moves, evidence)

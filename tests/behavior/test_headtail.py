@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from behavior.headtail import head_senses, shape_evidence
+from behavior.headtail import along_track, head_senses, shape_evidence
 
 
 def test_tail_outweighs_shape():
@@ -58,3 +58,47 @@ def test_equals_the_best_of_all_sequences(seed):
     rng = np.random.default_rng(seed)
     angle, evidence, elongation = rng.uniform(0, 7, 9), rng.normal(0, 3, 9), rng.uniform(1, 2, 9)
     assert head_senses(angle, evidence, elongation).tolist() == brute_force(angle, evidence, elongation).tolist()
+
+
+def run_and_rest(n=120, *, length=50.0):
+    """A mouse that walks along x, rests in the middle and walks on; times, centres, axis."""
+    step = np.where((np.arange(n) >= 40) & (np.arange(n) < 80), 0.0, 4.0)
+    centre = np.stack([np.cumsum(step), np.full(n, 30.0)], axis=1)
+    return {"time_s": np.arange(n) / 25, "centre": centre, "angle": np.zeros(n), "length": length}
+
+
+def test_an_animal_that_runs_goes_head_first():
+    """A cable that looks like a tail at the head end does not turn a mouse that walks."""
+    walk = run_and_rest()
+    wrong = np.full(120, -3.0)
+    assert (head_senses(walk["angle"], wrong, np.full(120, 2.0)) == -1).all()
+    assert (head_senses(walk["angle"], along_track(wrong, **walk), np.full(120, 2.0)) == 1).all()
+
+
+def test_the_same_picture_again_is_no_new_evidence():
+    """Forty frames at rest with the wrong look do not outweigh the frames before and after."""
+    walk = run_and_rest()
+    evidence = np.where((np.arange(120) >= 36) & (np.arange(120) < 84), -3.75, 2.0)
+    senses = head_senses(walk["angle"], evidence, np.full(120, 1.5))
+    assert (senses == -1).sum() > 30
+    assert (head_senses(walk["angle"], along_track(evidence, **walk), np.full(120, 1.5)) == 1).all()
+
+
+def test_movement_does_not_depend_on_frame_rate_and_passes_over_gaps():
+    """Half the frames say the same; beside frames without the animal its look counts in full."""
+    walk = run_and_rest()
+    every = along_track(np.zeros(120), **walk)
+    half = {name: value[::2] if name != "length" else value for name, value in walk.items()}
+    np.testing.assert_allclose(along_track(np.zeros(60), **half)[5:15], every[10:30:2])
+    walk["centre"][50:60] = np.nan
+    evidence = along_track(np.full(120, 2.0), **walk)
+    assert np.isfinite(evidence).all()
+    assert evidence[52] == 2.0
+    assert evidence[70] == pytest.approx(2.0 * 1.5 / 25)
+
+
+def test_an_animal_that_backs_off_slowly_keeps_its_head():
+    """Slow steps backwards say nothing."""
+    walk = run_and_rest()
+    walk["centre"] = np.stack([-0.8 * np.arange(120), np.zeros(120)], axis=1)
+    assert (along_track(np.full(120, 2.0), **walk) > 0).all()
