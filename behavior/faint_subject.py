@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from behavior.follower import MERGED
 from behavior.region import Region, open_floor
 from behavior.scene import Scene, learn_scene
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[Any]
     Hidden = npt.NDArray[np.bool_]
 
-__all__ = ["EvidenceView", "find_faint_subject", "is_doubtful"]
+__all__ = ["EvidenceView", "find_faint_subject", "is_doubtful", "leave_out_cluttered"]
 
 #: A subject that stands out by fewer standard deviations of a pixel's noise is looked for a second time.
 CLEAR_TIMES = 12.0
@@ -55,6 +56,8 @@ STRONG = 6.0
 BODY_SHARE, BODY_SHARE_OF_PICTURE = 1 / 6, 1 / 8
 #: Times that size and strength are learned, each time in pictures made for those learned before.
 PASSES = 3
+#: Areas of the subject that other changes of the floor may cover until it cannot be told from them.
+CLUTTER = 2.0
 #: Grey levels of the empty scene and of what is sure.
 EMPTY, COVERED = 230, 50
 
@@ -251,3 +254,24 @@ def find_faint_subject(
     if found is not None and scene.seen < found.seen + (MORE_OFTEN if clear else -MORE_OFTEN):
         return None
     return view, scene, strength
+
+
+def leave_out_cluttered(rows: Floats) -> None:
+    """Take the subject's place out of those rows in which other changes of the floor are much larger, in place.
+
+    A faint subject looks like bedding that was moved, or like what coding makes of noise: where there is much of that,
+    what was followed may be either.
+
+    Parameters
+    ----------
+    rows
+        (F, COLUMNS) as :func:`behavior.follower.rows_of` gives them.
+    """
+    area = rows[:, 13]
+    seen = np.isfinite(area)
+    if not seen.any():
+        return
+    cluttered = seen & (rows[:, 1] >= CLUTTER * np.median(area[seen]))
+    rows[cluttered, 0] = MERGED
+    rows[cluttered, 2] = 0
+    rows[cluttered, 3:] = np.nan

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from behavior.camera_motion import CameraMove, SteadyView, find_camera_move
-from behavior.faint_subject import EvidenceView, find_faint_subject, is_doubtful
+from behavior.faint_subject import EvidenceView, find_faint_subject, is_doubtful, leave_out_cluttered
 from behavior.follower import COLUMNS, NOT_FOUND, Follower, Look, rows_of
 from behavior.headtail import along_track, head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
@@ -194,6 +194,8 @@ def _look_through(
         rows.frombytes(some.tobytes())
     # A view, no copy: an hour of recording is 100,000 rows.
     table = np.frombuffer(rows, np.float32).reshape(-1, COLUMNS) if rows else np.empty((0, COLUMNS), np.float32)
+    if evidence is not None:
+        leave_out_cluttered(table)
     columns = _columns(table, np.array(times), independent=options.independent_frames)
     return {**columns, "time_s": np.array(times), "frame": np.array(numbers)}
 

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from behavior.faint_subject import EvidenceView, find_faint_subject, is_doubtful
+from behavior.faint_subject import EvidenceView, find_faint_subject, is_doubtful, leave_out_cluttered
+from behavior.follower import COLUMNS, MERGED
 from behavior.quality import QualityOptions
 from behavior.region import Region
 from behavior.release import find_release
@@ -106,6 +107,20 @@ def test_what_moves_in_the_enclosure_stays_there(faint):
     made[::2, 20:79, 110:190] = 200
     view = EvidenceView(list(made), region, length_px=50.0)
     assert view.view(made[0])[84:, :].min() > 150
+
+
+def test_where_much_else_changed_the_subject_is_not_told():
+    """Moved bedding twice as large as the subject, or more: NaN with a reason; less, and nothing seen, stay."""
+    rows = np.ones((5, COLUMNS), np.float32)
+    rows[:, 0], rows[:, 13], rows[4, 2:] = 0, 1000.0, np.nan
+    rows[:, 1] = 0, 1900, 2100, 9000, 9000
+    leave_out_cluttered(rows)
+    assert np.isnan(rows[:, 3]).tolist() == [False, False, True, True, True]
+    assert rows[:, 0].tolist() == [0, 0, MERGED, MERGED, 0]
+    assert rows[2:4, 2].tolist() == [0, 0]
+    nothing = np.full((2, COLUMNS), np.nan, np.float32)
+    leave_out_cluttered(nothing)
+    assert np.isnan(nothing).all()
 
 
 def test_pictures_of_any_size_keep_their_size():
