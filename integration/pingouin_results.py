@@ -124,15 +124,23 @@ def correlation(x: ArrayLike, y: ArrayLike, *, method: str = "pearson") -> Estim
     >>> result.n, round(result.estimate, 4), round(result.ci_low, 4)
     (6, 0.8286, 0.0519)
     """
+    from scipy.stats import pearsonr, spearmanr
+
     data = _columns(x=x, y=y)
+    df = len(data["x"]) - 2
+    if method in ("pearson", "spearman"):
+        # What pingouin calls, without the power and the Bayes factor that it adds.
+        r, p = (pearsonr if method == "pearson" else spearmanr)(data["x"], data["y"])
+        return _correlation_estimate(method, float(r), float(p), df=df)
     # A perfect correlation makes pingouin divide by zero on the way to an interval that does not exist.
     with unrounded() as pg, np.errstate(divide="ignore", invalid="ignore"):
         row = pg.corr(data["x"], data["y"], method=method).iloc[0]
-    return _correlation_estimate(method, row, df=int(row["n"]) - 2)
+    return _correlation_estimate(method, float(row["r"]), float(row["p_val"]), df=df)
 
 
-def _correlation_estimate(method: str, row: pd.Series[Any], *, df: int) -> Estimate:
-    r = float(row["r"])
+def _correlation_estimate(method: str, r: float, p: float, *, df: int, n: int | None = None) -> Estimate:
+    # What rounding leaves of a perfect correlation is one.
+    r = float(np.sign(r)) if abs(r) > 1 - 1e-15 else r
     with unrounded() as pg:
         # corr and partial_corr round their intervals to six decimals whatever the options say.
         low, high = np.nan, np.nan
@@ -140,8 +148,8 @@ def _correlation_estimate(method: str, row: pd.Series[Any], *, df: int) -> Estim
             low, high = pg.compute_esci(stat=r, nx=df + 2, ny=df + 2, eftype="r", decimals=15)
     statistic = np.inf * np.sign(r) if abs(r) >= 1 else r * np.sqrt(df / (1 - r**2))
     return Estimate(
-        method=method, n=int(row["n"]), estimate=r, ci_low=float(low), ci_high=float(high),
-        statistic=float(statistic), df=df, p=float(row["p_val"]), effect=r, effect_name="r",
+        method=method, n=df + 2 if n is None else n, estimate=r, ci_low=float(low), ci_high=float(high),
+        statistic=float(statistic), df=df, p=p, effect=r, effect_name="r",
     )  # fmt: skip
 
 
@@ -175,8 +183,7 @@ def partial_correlation(x: ArrayLike, y: ArrayLike, terms: pd.DataFrame, *, meth
     with unrounded() as pg:
         r = float(pg.pcorr(data).iloc[0, 1])
     df = len(data) - terms.shape[1] - 2
-    row = pd.Series({"n": len(data), "r": r, "p_val": _p_of_correlation(r, df)})
-    return _correlation_estimate(name, row, df=df)
+    return _correlation_estimate(name, r, _p_of_correlation(r, df), df=df, n=len(data))
 
 
 def _p_of_correlation(r: float, df: int) -> float:
