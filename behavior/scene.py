@@ -89,6 +89,9 @@ class Scene:
 
         rows, columns = part.shape
         part = part[: rows - rows % self.scale, : columns - columns % self.scale]
+        if self.scale == 1 and self.dark:
+            # What is kept of a picture must not be part of the decoder's memory, which the next picture overwrites.
+            return part.copy()
         # Halving is several times as fast as any other step.
         for _ in range(self.scale.bit_length() - 1):
             part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)

@@ -121,6 +121,8 @@ def track(
     options = options or TrackOptions()
     video = video if isinstance(video, Video) else open_video(video)
     region = as_region(arena)
+    # Begun now, a decoding process has started by the time that the scene is learned.
+    frames = video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock, ahead=True)
     dark = {"auto": None, "dark": True, "light": False}[options.polarity]
     samples, move = video.samples(options.samples), None
     if not options.independent_frames:
@@ -136,7 +138,7 @@ def track(
         attrs = {"contrast_grey": round(strength * evidence.noise, 1), "noise_grey": round(evidence.noise, 2)}
     follower = None if scene is None else Follower(scene, follow=not options.independent_frames)
     with one_opencv_thread():
-        columns = _look_through(video, follower, steady, evidence, options, progress)
+        columns = _look_through(frames, follower, steady, evidence, options, progress)
     return from_arrays(
         fps=video.info.fps,
         source_file=video.info.file,
@@ -170,7 +172,7 @@ def _camera_attrs(move: CameraMove | None, steady: SteadyView) -> dict[str, Any]
 
 
 def _look_through(
-    video: Video,
+    frames: Iterator[Frame],
     follower: Follower | None,
     steady: SteadyView,
     evidence: EvidenceView | None,
@@ -181,7 +183,6 @@ def _look_through(
     rows, times, numbers = array("f"), array("d"), array("q")
 
     def pictures() -> Iterator[tuple[Image, float]]:
-        frames = video.frames(start_s=options.start_s, end_s=options.end_s, deblock=options.deblock, ahead=True)
         for frame in frames:
             times.append(frame.time_s)
             numbers.append(frame.index)

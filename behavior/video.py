@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from behavior.read_ahead import read_ahead
+from behavior.decoding_process import DecodingProcess, Reading
 from behavior.video_file import (
     VideoInfo,
     check_file,
@@ -36,12 +38,10 @@ _LENGTH_TOLERANCE_S = 1.0
 _LENGTH_TOLERANCE = 0.01
 #: A recording may begin with so many damaged pictures.
 _DAMAGED_AT_MOST = 300
-#: Pictures up to this many px are decoded by one thread when it runs beside the caller.
-_ONE_THREAD_PX = 1_000_000
+#: Pictures up to this many px, of recordings of so many frames, are decoded in a process of its own beside the caller.
+_ONE_PROCESS_PX, _LONG_FRAMES = 1_000_000, 1000
 #: Pixels that :meth:`Video.opening` decodes at most: about a second's work.
 _OPENING_PX = 600_000_000
-#: Px of pictures handed over at a time when decoding ahead.
-_AHEAD_PX = 2_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +142,34 @@ class Video:
         Numbers and times count from the file's first frame whatever the start. A repeated or falling timestamp is put
         a quarter of a frame after the one before it, so that no time is added over the run; after a jump back by
         more than a second (clips strung together) time goes on from where it was. ``deblock`` as in
-        :func:`open_video`, for this reading. ``ahead`` decodes in a thread of its own while the caller works on the
-        frames before, unless the file was opened for one thread; frames are the same.
+        :func:`open_video`, for this reading. ``ahead`` decodes a long recording in a process of its own, which begins
+        at once, while the caller works on the frames before; not where the file was opened for so many threads. Frames
+        are the same.
         """
         deblock = self._deblock if deblock is None else deblock
-        # Where every core has a recording of its own, a second thread would only get in the first one's way.
-        ahead = ahead and self._threads != 1
-        pixels = self.info.width * self.info.height
-        # Beside the caller, one decoder thread keeps up with small pictures, and more would only wait for each other.
-        threads = 1 if ahead and self._threads is None and pixels <= _ONE_THREAD_PX else self._threads
-        frames = self._read(start_s, end_s, deblock, threads)
-        return read_ahead(frames, batch=max(1, min(8, _AHEAD_PX // pixels))) if ahead else frames
+        if ahead and self._threads is None and self._worth_a_process(start_s, end_s):
+            reading = Reading(self.info.file, self.info.height, self.info.width, start_s, end_s, deblock)
+            with suppress(OSError):
+                return self._read_beside(DecodingProcess(reading), reading)
+        return self._read(start_s, end_s, deblock, self._threads)
+
+    def _worth_a_process(self, start_s: float | None, end_s: float | None) -> bool:
+        """Large pictures are better decoded by several threads, short files by the time that a process has started."""
+        length_s = min(_length_s(self.info), end_s or np.inf) - (start_s or 0.0)
+        small = self.info.width * self.info.height <= _ONE_PROCESS_PX
+        return small and length_s * self.info.fps >= _LONG_FRAMES and _cores() > 1
+
+    def _read_beside(self, process: DecodingProcess, reading: Reading) -> Iterator[Frame]:
+        self.damage, self.mended = None, 0
+        last = -1
+        for last, time_s, luma in process.frames():
+            yield Frame(last, time_s, luma)
+        if not process.failed:
+            self.damage, self.mended = process.damage, process.mended
+            return
+        for frame in self._read(reading.start_s, reading.end_s, reading.deblock, None):
+            if frame.index > last:
+                yield frame
 
     def _read(self, start_s: float | None, end_s: float | None, deblock: bool, threads: int | None) -> Iterator[Frame]:
         self.damage, self.mended = None, 0
@@ -360,6 +377,11 @@ def _luma(picture: Any, rotation_deg: int) -> Luma:
     plane = picture.planes[0]
     pixels: Luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: picture.height, : picture.width]
     return np.rot90(pixels, rotation_deg // 90) if rotation_deg else pixels
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _first_from(container: Any, stream: Any, pts: int) -> Any:
