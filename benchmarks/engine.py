@@ -164,7 +164,7 @@ def _first_words(first: Measured, recordings: int, size: Mapping[str, float]) ->
     parts = {
         "start, fingerprints of the inputs, until the first task works": first.begin_s,
         "idle workers until the last scoring has ended, planning included": first.between_s,
-        "idle workers while animals and statistics are worked on": first.tail_s,
+        "idle workers while animals, associations and statistics are worked on": first.tail_s,
         "collecting, publishing, and idle workers beside the report": first.end_s - report_s,
     }
     rows = [(what, f"{seconds:.1f}", f"{seconds / first.wall_s:.2%}") for what, seconds in parts.items()]

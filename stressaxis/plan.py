@@ -79,7 +79,7 @@ def plan_run(
         problems += _listed(tables.trials, recordings)
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
     with_records = _records(tables.subjects_with_records)
-    tasks.append(_statistics(experiment, tables, with_records, [task.id for task in tasks]))
+    tasks += _statistics(experiment, tables, with_records, [task.id for task in tasks])
     return Plan(tasks, problems)
 
 
@@ -315,7 +315,8 @@ def check_names(experiment: Experiment) -> None:
 
 def _statistics(
     experiment: Experiment, tables: Tables, subjects: Sequence[Mapping[str, Any]], before: Sequence[str]
-) -> Task:
+) -> list[Task]:
+    """The two steps of the statistics, which take the same; the longer first."""
     from integration.cohort import CohortOptions
 
     serum = experiment.serum
@@ -329,16 +330,23 @@ def _statistics(
         seed=experiment.seed,
         class_cut=1.0 if experiment.behavior is None else experiment.behavior.classes.cut,
     )
-    return Task(
-        id="statistics",
-        function="stressaxis.steps.statistics:analyse_cohort",
-        packages=("integration",),
-        options={
-            "plan": plan,
-            "subjects": tuple(subjects),
-            "samples": None if tables.serum_samples is None else _records(tables.serum_samples),
-            "outcomes": None if tables.outcomes is None else _records(tables.outcomes),
-        },
-        needs=tuple(name for name in ("animals", "serum") if name in before),
-        weight=1500.0,
-    )
+    options = {
+        "plan": plan,
+        "subjects": tuple(subjects),
+        "samples": None if tables.serum_samples is None else _records(tables.serum_samples),
+        "outcomes": None if tables.outcomes is None else _records(tables.outcomes),
+    }
+    return [
+        Task(
+            id=name,
+            function=f"stressaxis.steps.statistics:{function}",
+            packages=("integration",),
+            options=options,
+            needs=tuple(need for need in ("animals", "serum") if need in before),
+            weight=weight,
+        )
+        for name, function, weight in (
+            ("association", "associate_cohort", 1100.0),
+            ("statistics", "analyse_cohort", 400.0),
+        )
+    ]

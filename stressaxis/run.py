@@ -43,7 +43,7 @@ __all__ = ["LEDGER", "MEMORY", "RunOutcome", "probe_tasks", "results_folder", "r
 LEDGER, MEMORY = "tasks.json", "fingerprints.json"
 _PUBLISHED, _REPORT = "published.json", "report.txt"
 
-_TABLE_STEPS = (ARENAS_TASK, "animals", "serum", "statistics", "people")
+_TABLE_STEPS = (ARENAS_TASK, "animals", "serum", "statistics", "association", "people")
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def recording_status(config: Path, recording: str, *, data_dir: Path | None = No
         return f"{name}: {survey.missing[name]}; it cannot be used, and what rests on it is done without it"
     subjects = sorted(set(tables.trials.loc[tables.trials["file"] == name, "subject"]))
     mine = [s for s in survey.tasks.values() if s.task.file == name or s.task.subject in subjects]
-    mine += [survey.tasks[last] for last in ("animals", "statistics") if last in survey.tasks]
+    mine += [survey.tasks[last] for last in ("animals", "association", "statistics") if last in survey.tasks]
     known = {status.task.function.split(":")[0].rsplit(".", 1)[-1] for status in mine if status.task.file == name}
     lines = [f"{name} (subject {', '.join(subjects)})"]
     lines += [f"  {status.task.id}: {_told(status)}" for status in mine]

@@ -89,21 +89,22 @@ def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> 
 def report_sections(results: Results, *, meanwhile: Meanwhile | None = None) -> list[Section]:
     """All sections that the results allow, in the order of reading; others may make them meanwhile."""
     meanwhile = meanwhile or Meanwhile()
+    places = range(len(_SECTIONS))
     begun = {
         # The longest first, so that no one waits for the last.
-        section: meanwhile.begin(_section, section, results)
-        for section in sorted(_SECTIONS, key=lambda section: section is not behavior_sections.paths_section)
+        place: meanwhile.begin(_section, place, results)
+        for place in sorted(places, key=lambda place: _SECTIONS[place] is not behavior_sections.paths_section)
     }
-    made = [begun[section]() for section in _SECTIONS]
+    made = [begun[place]() for place in places]
     return [section for section in made if section is not None]
 
 
-def _section(make: Callable[[Results], Section | None], results: Results) -> Section | None:
+def _section(place: int, results: Results) -> Section | None:
     from altair.utils.schemapi import debug_mode
 
     # Checking every mark of every chart against Vega's rules, as tests do, is a third of the work.
     with debug_mode(False):
-        return make(results)
+        return _SECTIONS[place](results)
 
 
 def _write_figures(folder: Path, sections: list[Section]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -55,7 +56,7 @@ class Meanwhile:
         if self._submit is None:
             return here
         try:
-            future = self._submit(_timed, function, *arguments)
+            future = self._submit(_timed, function.__module__, function.__name__, *arguments)
         except BrokenProcessPool:
             return here
 
@@ -73,6 +74,8 @@ class Meanwhile:
         return result
 
 
-def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+def _timed(module: str, name: str, *arguments: Any) -> tuple[Any, float]:
+    """Result of a function and the seconds that it took, loading its libraries included, as for a task."""
     started = time.monotonic()
+    function = getattr(importlib.import_module(module), name)
     return function(*arguments), time.monotonic() - started

@@ -1,4 +1,4 @@
-"""Step: cohort, axis scores, group differences and associations, from the animals table and the serum."""
+"""Two steps from the animals table and the serum: cohort, axis scores and group differences; associations."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from integration.association import AssociationOptions
     from integration.cohort import Cohort, CohortOptions
     from integration.treatment import TreatmentOptions
+    from proteomics.axes import AxisScores
     from proteomics.differential import ModerationOptions
     from proteomics.serum_handling import HandlingReport
 
-__all__ = ["StatisticsPlan", "analyse_cohort"]
+__all__ = ["StatisticsPlan", "analyse_cohort", "associate_cohort"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def analyse_cohort(
     samples: Sequence[Mapping[str, Any]] | None,
     outcomes: Sequence[Mapping[str, Any]] | None,
 ) -> None:
-    """Write every table of the statistics that the data allow.
+    """Write cohort, axis scores, markers and the differences between groups, as far as the data allow.
 
     Parameters
     ----------
@@ -80,6 +81,37 @@ def analyse_cohort(
     subjects, samples, outcomes
         Rows of the user's tables; None where there is none.
     """
+    work = _begin(output, needs, plan, subjects, samples, outcomes)
+    work.groups()
+    write_problems(work.problems, output)
+
+
+def associate_cohort(
+    output: Path,
+    *,
+    needs: Mapping[str, Path | None],
+    plan: StatisticsPlan,
+    subjects: Sequence[Mapping[str, Any]],
+    samples: Sequence[Mapping[str, Any]] | None,
+    outcomes: Sequence[Mapping[str, Any]] | None,
+) -> None:
+    """Write the associations of markers with behavior, what goes with them, and who was analysed in each.
+
+    Takes what :func:`analyse_cohort` takes, so that both can be worked on at once.
+    """
+    work = _begin(output, needs, plan, subjects, samples, outcomes)
+    work.associations()
+    write_problems(work.problems, output)
+
+
+def _begin(
+    output: Path,
+    needs: Mapping[str, Path | None],
+    plan: StatisticsPlan,
+    subjects: Sequence[Mapping[str, Any]],
+    samples: Sequence[Mapping[str, Any]] | None,
+    outcomes: Sequence[Mapping[str, Any]] | None,
+) -> _Work:
     import pandas as pd
 
     animals_folder, serum_folder = needs.get("animals"), needs.get("serum")
@@ -89,8 +121,7 @@ def analyse_cohort(
     work = _Work(output, plan, animals, abundance, pd.DataFrame(list(subjects)), *frames)
     if animals_folder is not None and (animals_folder / RELIABILITY).is_file():
         work.reliability = read_table(animals_folder / RELIABILITY)
-    work.all()
-    write_problems(work.problems, output)
+    return work
 
 
 class _Work:
@@ -152,23 +183,29 @@ class _Work:
         assert self.abundance is not None
         return self.abundance
 
-    def all(self) -> None:
-        from integration.counts import group_counts
-
+    def groups(self) -> None:
         if self.abundance is not None and "sex" in self.cohort.table:
             self.problems += self._sexes()
+        if scores := self._axes():
+            self._write_axes(scores)
         if self.abundance is not None and len(self._analysed()):
-            self._attempt("axis scores", self._axes)
             self._differential()
         self.problems += self.cohort.problems
-        analysed = self._attempt("association", self._association)
-        write_table(group_counts(self.cohort, analysed=analysed), self.output / "group_counts.csv")
         self._attempt("group comparisons", self._comparisons)
         if self.plan.treatment is not None:
             self._attempt("treatment", self._treatment)
         write_table(self.cohort.table.reset_index(), self.output / "cohort.csv")
         if self.cohort.markers.shape[1]:
             write_table(self.cohort.markers.reset_index(), self.output / "markers.csv")
+
+    def associations(self) -> None:
+        from integration.counts import group_counts
+
+        self._axes()
+        # What is wrong with the axes is told beside their scores.
+        self.problems.clear()
+        analysed = self._attempt("association", self._association)
+        write_table(group_counts(self.cohort, analysed=analysed), self.output / "group_counts.csv")
 
     def _attempt(self, what: str, part: Callable[[], Any]) -> Any:
         try:
@@ -185,27 +222,40 @@ class _Work:
         sexes = dict(zip(with_serum["sample"], with_serum["sex"].astype(str), strict=True))
         return sex_problems(self.serum, sexes, species=self.plan.species)
 
-    def _axes(self) -> None:
+    def _axes(self) -> AxisScores | None:
+        """Axis scores, which join the cohort as markers; None where there are none."""
+        from proteomics.serum_handling import HANDLING
+
+        if self.abundance is None or not len(self._analysed()):
+            return None
+        scores: AxisScores | None = self._attempt("axis scores", self._score_axes)
+        if scores is None:
+            return None
+        self.problems += scores.problems
+        # Refused axes are listed with their reasons; as markers they would be told again as never detected. A score
+        # that is a covariate is no marker of the same models.
+        adjusted = [axis for name, axis in HANDLING.items() if name in self.cohort.table]
+        told = scores.table["score"].notna() & ~scores.table["axis"].isin(adjusted)
+        self.cohort = self._join(scores.table[told])
+        return scores
+
+    def _score_axes(self) -> AxisScores:
         from proteomics.abundance import set_samples
         from proteomics.axes import axis_scores
-        from proteomics.serum_handling import HANDLING
 
         table = self._analysed()
         chosen = self.serum.isel(sample=self.serum["sample"].isin(table["sample"].tolist()).values)
         by_sample = table.reset_index().set_index("sample")
         chosen = set_samples(chosen, by_sample[["subject"]])
         reference = table.loc[table["role"] == "control", "sample"].tolist()
-        scores = axis_scores(chosen, species=self.plan.species, reference=reference)
-        self.problems += scores.problems
+        return axis_scores(chosen, species=self.plan.species, reference=reference)
+
+    def _write_axes(self, scores: AxisScores) -> None:
+        subjects = self._analysed().reset_index().set_index("sample")["subject"]
         result = scores.table.copy()
-        result.insert(1, "subject", by_sample["subject"].reindex(result["sample"]).to_numpy())
+        result.insert(1, "subject", subjects.reindex(result["sample"]).to_numpy())
         write_table(result, self.output / "axis_scores.csv")
         write_table(scores.members, self.output / "axis_members.csv")
-        # Refused axes are listed with their reasons; as markers they would be told again as never detected. A score
-        # that is a covariate is no marker of the same models.
-        adjusted = [axis for name, axis in HANDLING.items() if name in self.cohort.table]
-        told = scores.table["score"].notna() & ~scores.table["axis"].isin(adjusted)
-        self.cohort = self._join(scores.table[told])
 
     def _analysed(self) -> pd.DataFrame:
         """Subjects with a serum sample that are not excluded."""

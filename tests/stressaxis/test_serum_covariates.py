@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.problems import Problem
 from integration.association import AssociationOptions
 from integration.cohort import CohortOptions
 from proteomics.abundance import from_frame
 from proteomics.differential import ModerationOptions
 from stressaxis.stepfiles import read_problems
 from stressaxis.steps.serum import ABUNDANCE, read_abundance
-from stressaxis.steps.statistics import StatisticsPlan, analyse_cohort
+from stressaxis.steps.statistics import StatisticsPlan, analyse_cohort, associate_cohort
 
 MICE = [f"m{number:02d}" for number in range(24)]
 RED_CELLS = ("Hba-a1", "Hbb-bs", "Car1", "Cat", "Prdx2")
@@ -43,7 +44,6 @@ def analysed(
     terms: Sequence[str] = (),
     about: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, pd.DataFrame]:
-    output.mkdir()
     plan = StatisticsPlan(
         roles={"control": ["CON"], "defeated": ["SD"]}, species="mouse", joining=CohortOptions(),
         association=AssociationOptions(outcomes=("sucrose",), covariates=tuple(covariates), terms=tuple(terms)),
@@ -56,8 +56,18 @@ def analysed(
     ]
     # The badly bled mice also drank less, for another reason.
     outcomes = [{"subject": name, "sucrose": 70 - 8 * (at % 2) + rng.normal(0, 3)} for at, name in enumerate(MICE)]
-    analyse_cohort(output, needs={"serum": serum}, plan=plan, subjects=subjects, samples=None, outcomes=outcomes)
-    return {path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in output.glob("*.csv")}
+    for step in (analyse_cohort, associate_cohort):
+        (output / step.__name__).mkdir(parents=True)
+        step(
+            output / step.__name__,
+            needs={"serum": serum}, plan=plan, subjects=subjects, samples=None, outcomes=outcomes,
+        )  # fmt: skip
+    return {path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in output.glob("*/*.csv")}
+
+
+def problems_of(output: Path) -> list[Problem]:
+    """Those of both steps."""
+    return [problem for step in output.iterdir() for problem in read_problems(step)]
 
 
 @pytest.mark.slow
@@ -76,7 +86,7 @@ def test_haemolysis_as_covariate_takes_the_leak_out(serum: Path, tmp_path: Path)
 def test_a_score_without_members_is_refused_with_the_reason(serum: Path, tmp_path: Path) -> None:
     tables = analysed(serum, tmp_path / "out", ["platelet_z"])
     assert "association" not in tables
-    told = {problem.where: problem.message for problem in read_problems(tmp_path / "out")}
+    told = {problem.where: problem.message for problem in problems_of(tmp_path / "out")}
     assert told["covariate platelet_z"].startswith("0 detected member(s) of preanalytical_platelet (none)")
     assert "covariate platelet_z is in no table" in told["association"]
 
@@ -97,5 +107,5 @@ def test_a_contradicted_sex_is_told(serum: Path, tmp_path: Path) -> None:
     ds.to_netcdf(tmp_path / ABUNDANCE, engine="h5netcdf")
     sexes = {name: {"sex": "F" if name == "m03" else "M" if male[at] else "F"} for at, name in enumerate(MICE)}
     analysed(tmp_path, tmp_path / "out", about=sexes)
-    told = [each for each in read_problems(tmp_path / "out") if each.code == "swap_suspect"]
+    told = [each for each in problems_of(tmp_path / "out") if each.code == "swap_suspect"]
     assert [each.where for each in told] == ["sample m03"]
