@@ -6,8 +6,8 @@ Pure decoding: PyAV, luma plane as a view, AUTO threads, deblocking on. Packets 
 enough frames; learning the scene at the start, and the time from opening to the first frame, stand apart (a run of the
 program does both at once). One core: one decoder thread on both sides. CPU: of all processes together.
 Beside the files given, simulated recordings of 150 s are rendered at 640 x 480 and at 1280 x 720, each twice: by the
-simulator's own quick encoder, which sets a low denominator, and at x264's default settings. Their floor and enclosure are
-known, as they are in a run, those of the files given are not: there the whole picture is the floor. Memory: 5 to 60
+simulator's own quick encoder, which sets a low denominator, and at x264's default settings. Their floor and enclosure
+are known, as they are in a run, those of the files given are not: there the whole picture is the floor. Memory: 5 to 60
 minutes of the first simulated recording, its packets repeated, and larger pictures, each tracked as a run does it,
 picture quality included, in a process of its own.
 """
