@@ -61,7 +61,7 @@ def decode_only(path: str, frames: int, threads: int | None) -> None:
 def track_only(path: str, scene: Scene, frames: int, threads: int | None) -> tuple[float, float, float]:
     """Wall and processor s of following the frames behind the first, and s until the first is there."""
     begun, before = time.perf_counter(), processor_s()
-    pictures = open_video(path, threads=threads).frames(deblock=False, ahead=True)
+    pictures: Any = open_video(path, threads=threads).frames(deblock=False, ahead=True)
     rest = ((frame.luma, frame.time_s) for frame in islice(pictures, frames))
     follower = Follower(scene, follow=True)
     follower.look(*next(rest))
@@ -214,7 +214,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = simulated(Path(folder))
-        rows = []
+        rows: list[dict[str, str]] = []
         for path, name, region in [*((path, Path(path).name, Region()) for path in given.videos), *made]:
             long = Path(folder) / f"long-{len(rows)}{Path(path).suffix}"
             repeat_packets(path, long, 1.02 * given.frames / open_video(path).info.fps / 60)
