@@ -57,13 +57,13 @@ def test_a_second_run_does_nothing_and_a_changed_zone_decodes_no_video(
     stressaxis("run", config, "--out", out)
     first, report = contents(out), (out / "report.html").stat().st_mtime_ns
     stressaxis("run", config, "--out", out)
-    assert tasks(out) == {"done": 0, "reused": 23, "failed": 0}
+    assert tasks(out) == {"done": 0, "reused": 24, "failed": 0}
     assert contents(out) == first
     assert (out / "report.html").stat().st_mtime_ns == report
     config.write_text(config.read_text().replace("behavior:\n", "behavior:\n  geometry: {zone_margin_cm: 6}\n"))
     stressaxis("run", config, "--out", out)
-    # 8 recordings opened and 8 tracked before; 4 mice, the animals and the statistics are new.
-    assert tasks(out) == {"done": 6, "reused": 17, "failed": 0}
+    # 8 recordings opened and 8 tracked before; 4 mice, the animals and both parts of the statistics are new.
+    assert tasks(out) == {"done": 7, "reused": 17, "failed": 0}
     assert contents(out) != first
 
 

@@ -26,7 +26,7 @@ def test_status_says_what_changed_and_clean_removes_what_is_unreachable(
     assert "a run would redo nothing" in stressaxis("status", config, "--out", done).out
     told = stressaxis("status", config, "m01_target", "--out", done).out
     assert "track videos/m01_target.mp4" in told
-    assert told.count("done, will be reused") == 5
+    assert told.count("done, will be reused") == 6
     assert (
         "8 recordings: 8 done, 0 to do, 0 failed, 0 cannot be found" in stressaxis("status", config, "--out", done).out
     )
