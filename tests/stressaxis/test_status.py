@@ -37,17 +37,17 @@ def test_status_says_what_changed_and_clean_removes_what_is_unreachable(
     told = stressaxis("status", config, "m01_target", "--out", done).out
     assert "score m01: will be done: behavior.geometry.zone_margin_cm: 8.0 before, 6.0 now" in told
     assert told.count("done, will be reused") == 2  # opened and tracked
-    assert "23 stay" in stressaxis("clean", config, "--out", done, "--dry-run").out  # the last run's results stay
+    assert "24 stay" in stressaxis("clean", config, "--out", done, "--dry-run").out  # the last run's results stay
 
     stressaxis("run", config, "--out", done)
     before = Store(done / ".work" / "store").all_keys()
-    assert len(before) == 29
-    assert "6 results would be removed" in stressaxis("clean", config, "--out", done, "--dry-run").out
+    assert len(before) == 31
+    assert "7 results would be removed" in stressaxis("clean", config, "--out", done, "--dry-run").out
     assert Store(done / ".work" / "store").all_keys() == before
     said = stressaxis("clean", config, "--out", done)
-    assert "6 results removed" in said.out
-    assert "23 stay" in said.out
-    assert len(Store(done / ".work" / "store").all_keys()) == 23
+    assert "7 results removed" in said.out
+    assert "24 stay" in said.out
+    assert len(Store(done / ".work" / "store").all_keys()) == 24
     assert "a run would redo nothing" in stressaxis("status", config, "--out", done).out
 
 
