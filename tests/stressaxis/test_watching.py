@@ -71,7 +71,7 @@ def test_events_are_json_and_verify_reads_again(tiny: Path, tmp_path: Path, stre
     assert {"time", "level", "event", "task", "progress"} <= set.intersection(*(set(event) for event in events))
     assert events[0]["event"] == "run_started"
     assert events[-1]["event"] == "run_finished"
-    assert sum(event["event"] == "task_done" for event in events) == 23
+    assert sum(event["event"] == "task_done" for event in events) == 24
     assert "9 inputs as before, 0 changed" in stressaxis("run", config, "--out", out, "--verify").out
 
     # one byte changes; the memory of fingerprints is made to believe that size and times did not
