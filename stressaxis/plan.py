@@ -339,14 +339,14 @@ def _statistics(
     return [
         Task(
             id=name,
-            function=f"stressaxis.steps.statistics:{function}",
+            function="stressaxis.steps.statistics:analyse_cohort",
             packages=("integration",),
-            options=options,
+            options={**options, "part": part},
             needs=tuple(need for need in ("animals", "serum") if need in before),
             weight=weight,
         )
-        for name, function, weight in (
-            ("association", "associate_cohort", 1100.0),
-            ("statistics", "analyse_cohort", 400.0),
+        for name, part, weight in (
+            ("association", "associations", 1100.0),
+            ("statistics", "groups", 400.0),
         )
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import RefusedError
 from core.problems import Problem
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from proteomics.differential import ModerationOptions
     from proteomics.serum_handling import HandlingReport
 
-__all__ = ["StatisticsPlan", "analyse_cohort", "associate_cohort"]
+__all__ = ["StatisticsPlan", "analyse_cohort"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,16 +64,20 @@ class StatisticsPlan:
 def analyse_cohort(
     output: Path,
     *,
+    part: Literal["groups", "associations"],
     needs: Mapping[str, Path | None],
     plan: StatisticsPlan,
     subjects: Sequence[Mapping[str, Any]],
     samples: Sequence[Mapping[str, Any]] | None,
     outcomes: Sequence[Mapping[str, Any]] | None,
 ) -> None:
-    """Write cohort, axis scores, markers and the differences between groups, as far as the data allow.
+    """Write one part of the statistics, as far as the data allow; both parts can be worked on at once.
 
     Parameters
     ----------
+    part
+        ``groups``: cohort, axis scores, markers and the differences between groups; ``associations``: of markers with
+        behavior, what goes with them, and who was analysed in each.
     needs
         ``animals`` and ``serum`` where the experiment has them.
     plan
@@ -81,37 +85,6 @@ def analyse_cohort(
     subjects, samples, outcomes
         Rows of the user's tables; None where there is none.
     """
-    work = _begin(output, needs, plan, subjects, samples, outcomes)
-    work.groups()
-    write_problems(work.problems, output)
-
-
-def associate_cohort(
-    output: Path,
-    *,
-    needs: Mapping[str, Path | None],
-    plan: StatisticsPlan,
-    subjects: Sequence[Mapping[str, Any]],
-    samples: Sequence[Mapping[str, Any]] | None,
-    outcomes: Sequence[Mapping[str, Any]] | None,
-) -> None:
-    """Write the associations of markers with behavior, what goes with them, and who was analysed in each.
-
-    Takes what :func:`analyse_cohort` takes, so that both can be worked on at once.
-    """
-    work = _begin(output, needs, plan, subjects, samples, outcomes)
-    work.associations()
-    write_problems(work.problems, output)
-
-
-def _begin(
-    output: Path,
-    needs: Mapping[str, Path | None],
-    plan: StatisticsPlan,
-    subjects: Sequence[Mapping[str, Any]],
-    samples: Sequence[Mapping[str, Any]] | None,
-    outcomes: Sequence[Mapping[str, Any]] | None,
-) -> _Work:
     import pandas as pd
 
     animals_folder, serum_folder = needs.get("animals"), needs.get("serum")
@@ -121,7 +94,11 @@ def _begin(
     work = _Work(output, plan, animals, abundance, pd.DataFrame(list(subjects)), *frames)
     if animals_folder is not None and (animals_folder / RELIABILITY).is_file():
         work.reliability = read_table(animals_folder / RELIABILITY)
-    return work
+    if part == "groups":
+        work.groups()
+    else:
+        work.associations()
+    write_problems(work.problems, output)
 
 
 class _Work:

@@ -14,7 +14,7 @@ from integration.cohort import CohortOptions
 from proteomics.abundance import from_frame
 from proteomics.differential import ModerationOptions
 from stressaxis.steps.serum import ABUNDANCE
-from stressaxis.steps.statistics import StatisticsPlan, analyse_cohort, associate_cohort
+from stressaxis.steps.statistics import StatisticsPlan, analyse_cohort
 
 MICE = [f"m{number:02d}" for number in range(24)]
 #: Hours from the last attack to the bleed: acute inflammation fades, and so does the fear of the other mouse.
@@ -56,8 +56,9 @@ def il6(needs: dict[str, Path], output: Path, covariates: tuple[str, ...], **cha
     ]
     samples = [{"sample": name, "subject": name, "bleed": "2026-11-06 18:00"} for name in MICE]
     outcomes = [{"subject": name, "sucrose": 50 + HOURS[at] / 2 + rng.normal(0, 4)} for at, name in enumerate(MICE)]
-    for step in (analyse_cohort, associate_cohort):
-        step(output, needs=needs, plan=plan, subjects=subjects, samples=samples, outcomes=outcomes)
+    tables = {"subjects": subjects, "samples": samples, "outcomes": outcomes}
+    analyse_cohort(output, part="groups", needs=needs, plan=plan, **tables)
+    analyse_cohort(output, part="associations", needs=needs, plan=plan, **tables)
     table = pd.read_csv(output / "association.csv", keep_default_na=False, na_values=[""])
     rows = table[(table["marker"] == "Il6") & (table["method"] == "linear_model") & (table["subset"] == "defeated")]
     assert len(rows) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from proteomics.abundance import from_frame
 from proteomics.differential import ModerationOptions
 from stressaxis.stepfiles import read_problems
 from stressaxis.steps.serum import ABUNDANCE, read_abundance
-from stressaxis.steps.statistics import StatisticsPlan, analyse_cohort, associate_cohort
+from stressaxis.steps.statistics import StatisticsPlan, analyse_cohort
 
 MICE = [f"m{number:02d}" for number in range(24)]
 RED_CELLS = ("Hba-a1", "Hbb-bs", "Car1", "Cat", "Prdx2")
@@ -56,18 +57,19 @@ def analysed(
     ]
     # The badly bled mice also drank less, for another reason.
     outcomes = [{"subject": name, "sucrose": 70 - 8 * (at % 2) + rng.normal(0, 3)} for at, name in enumerate(MICE)]
-    for step in (analyse_cohort, associate_cohort):
-        (output / step.__name__).mkdir(parents=True)
-        step(
-            output / step.__name__,
+    parts: tuple[Literal["groups", "associations"], ...] = ("groups", "associations")
+    for part in parts:
+        (output / part).mkdir(parents=True)
+        analyse_cohort(
+            output / part, part=part,
             needs={"serum": serum}, plan=plan, subjects=subjects, samples=None, outcomes=outcomes,
         )  # fmt: skip
     return {path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in output.glob("*/*.csv")}
 
 
 def problems_of(output: Path) -> list[Problem]:
-    """Those of both steps."""
-    return [problem for step in output.iterdir() for problem in read_problems(step)]
+    """Those of both parts."""
+    return [problem for part in output.iterdir() for problem in read_problems(part)]
 
 
 @pytest.mark.slow
