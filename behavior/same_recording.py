@@ -96,8 +96,10 @@ def _alike(places: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[
     known = np.isfinite(places).all(axis=1)
     if known.sum() < PLACES // 2 or np.hypot(*places[known].std(axis=0)) < SPREAD_CM:
         return np.zeros(len(others), dtype=bool)
-    both = known & np.isfinite(others).all(axis=2)
-    near = np.nan_to_num(np.hypot(*np.moveaxis(others - places, 2, 0)), nan=np.inf) <= ALIKE_CM
-    share = (near & both).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
-    alike: NDArray[np.bool_] = (both.sum(axis=1) >= PLACES // 2) & (share >= ALIKE_SHARE)
+    away = others[:, known] - places[known]
+    # Squares and not lengths: every recording is held against every other. NaN is not near.
+    squares = away[:, :, 0] ** 2 + away[:, :, 1] ** 2
+    both = np.isfinite(squares).sum(axis=1)
+    near = (squares <= ALIKE_CM**2).sum(axis=1)
+    alike: NDArray[np.bool_] = (both >= PLACES // 2) & (near >= ALIKE_SHARE * both)
     return alike

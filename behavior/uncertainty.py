@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,22 +86,46 @@ def ratio_uncertainty(
 
     options = options or BootstrapOptions()
     rows = []
-    for subject, own in sorted(bins.groupby("subject"), key=lambda item: str(item[0])):
-        trials = {str(name): rows_of.sort_values("bin") for name, rows_of in own.groupby("trial")}
+    for subject, trials in sorted(_courses(bins).items()):
         if {"no_target", "target"} <= set(trials):
-            words = np.frombuffer(hashlib.sha256(str(subject).encode()).digest(), dtype="<u4")
+            words = np.frombuffer(hashlib.sha256(subject.encode()).digest(), dtype="<u4")
             rng = np.random.default_rng([seed, *words.tolist()])
-            rows.append({"subject": str(subject), **_one(trials, rng, cut, options)})
+            rows.append({"subject": subject, **_one(trials, rng, cut, options)})
     return pd.DataFrame(rows, columns=["subject", "si_ci_low", "si_ci_high", "p_susceptible", "note"])
 
 
+@dataclass(frozen=True)
+class _Course:
+    """One trial in the order of its bins."""
+
+    start_s: Floats
+    inside_s: Floats
+    observed_s: Floats
+
+    @property
+    def bin_s(self) -> float:
+        """Length of a bin."""
+        return float(np.median(np.diff(self.start_s))) if len(self.start_s) > 1 else math.inf
+
+
+def _courses(bins: pd.DataFrame) -> dict[str, dict[str, _Course]]:
+    """Subject and trial to the time course."""
+    ordered = bins.sort_values("bin", kind="stable")
+    columns = [ordered[name].to_numpy(dtype=float) for name in ("start_s", "iz_raw_s", "observed_s")]
+    found: dict[str, dict[str, _Course]] = {}
+    places: Any = ordered.groupby(["subject", "trial"]).indices
+    for (subject, trial), rows in places.items():
+        found.setdefault(str(subject), {})[str(trial)] = _Course(*(column[rows] for column in columns))
+    return found
+
+
 def _one(
-    trials: dict[str, pd.DataFrame], rng: np.random.Generator, cut: float, options: BootstrapOptions
+    trials: dict[str, _Course], rng: np.random.Generator, cut: float, options: BootstrapOptions
 ) -> dict[str, object]:
     notes = Notes()
     empty: dict[str, object] = {"si_ci_low": math.nan, "si_ci_high": math.nan, "p_susceptible": math.nan}
     columns = tuple(empty)
-    seconds = {name: (table["iz_raw_s"].sum(), table["observed_s"].sum()) for name, table in trials.items()}
+    seconds = {name: (np.nansum(trial.inside_s), np.nansum(trial.observed_s)) for name, trial in trials.items()}
     if min(seen for _, seen in seconds.values()) <= 0:
         notes.add("never_seen", *columns)
         return empty | {"note": str(notes)}
@@ -109,12 +133,9 @@ def _one(
         notes.add("zero_without_target", *columns)
         return empty | {"note": str(notes)}
     without, target = (
-        ratio_draws(
-            trials[name]["iz_raw_s"].to_numpy(dtype=float), trials[name]["observed_s"].to_numpy(dtype=float),
-            bin_s=_bin_length(trials[name]), rng=rng, options=options,
-        )
-        for name in ("no_target", "target")
-    )  # fmt: skip
+        ratio_draws(trial.inside_s, trial.observed_s, bin_s=trial.bin_s, rng=rng, options=options)
+        for trial in (trials["no_target"], trials["target"])
+    )
     ratios = target / without
     found: dict[str, object] = {"p_susceptible": float(np.mean(ratios < cut))}
     if seconds["target"][0] == 0:
@@ -123,11 +144,6 @@ def _one(
     tail = (1 - options.level) / 2
     low, high = np.quantile(ratios, [tail, 1 - tail])
     return {"si_ci_low": float(low), "si_ci_high": float(high)} | found | {"note": ""}
-
-
-def _bin_length(table: pd.DataFrame) -> float:
-    starts = table["start_s"].to_numpy(dtype=float)
-    return float(np.median(np.diff(starts))) if len(starts) > 1 else math.inf
 
 
 def ratio_draws(
@@ -146,7 +162,7 @@ def ratio_draws(
     -------
     (draws,) ndarray
     """
-    from scipy.stats import norm, t
+    from scipy.special import ndtri, stdtrit
 
     seen = observed_s > 0
     inside, observed = inside_s[seen], observed_s[seen]
@@ -154,15 +170,30 @@ def ratio_draws(
     length = int(min(max(1, round(options.block_s / bin_s)), max(1, size // 2)))
     blocks = max(size / length, 2.0)
     starts = rng.integers(0, size, (options.draws, math.ceil(size / length)))
-    drawn = (starts[:, :, None] + np.arange(length)) % size
-    drawn = drawn.reshape(options.draws, -1)[:, :size]
+    inside_drawn, observed_drawn = (_drawn_sums(values, starts, length) for values in (inside, observed))
     total = float(observed.sum())
     estimate = _logit(np.array([inside.sum() / total]), total)
-    redrawn = _logit(inside[drawn].sum(axis=1) / observed[drawn].sum(axis=1), total)
+    redrawn = _logit(inside_drawn / observed_drawn, total)
     tail = 1 - (1 - options.level) / 2
-    widening = math.sqrt(blocks / (blocks - 1)) * float(t.ppf(tail, blocks - 1) / norm.ppf(tail))
+    # Student's and the normal quantile.
+    widening = math.sqrt(blocks / (blocks - 1)) * float(stdtrit(blocks - 1, tail) / ndtri(tail))
     shares: Floats = 1 / (1 + np.exp(-(estimate + widening * (redrawn - estimate))))
     return shares
+
+
+def _drawn_sums(values: Floats, starts: NDArray[np.int64], length: int) -> Floats:
+    """(draws,) sums of as many values as there are, by blocks from the drawn starts round the end; the last is cut."""
+    last = len(values) - (starts.shape[1] - 1) * length
+    whole, cut = (_block_sums(values, count) for count in (length, last))
+    sums: Floats = whole[starts[:, :-1]].sum(axis=1) + cut[starts[:, -1]]
+    return sums
+
+
+def _block_sums(values: Floats, length: int) -> Floats:
+    """(K,) sum of a block from each value on, round the end."""
+    around = np.concatenate([values, values[: length - 1]])
+    sums: Floats = np.lib.stride_tricks.sliding_window_view(around, length).sum(axis=1)
+    return sums
 
 
 def _logit(share: Floats, total_s: float) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from behavior.video_file import (
     unreadable,
     video_stream,
 )
+from core.cores import usable_cores
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -157,7 +157,7 @@ class Video:
         """Large pictures are better decoded by several threads, short files by the time that a process has started."""
         length_s = min(_length_s(self.info), end_s or np.inf) - (start_s or 0.0)
         small = self.info.width * self.info.height <= _ONE_PROCESS_PX
-        return small and length_s * self.info.fps >= _LONG_FRAMES and _cores() > 1
+        return small and length_s * self.info.fps >= _LONG_FRAMES and usable_cores() > 1
 
     def _read_beside(self, process: DecodingProcess, reading: Reading) -> Iterator[Frame]:
         self.damage, self.mended = None, 0
@@ -377,11 +377,6 @@ def _luma(picture: Any, rotation_deg: int) -> Luma:
     plane = picture.planes[0]
     pixels: Luma = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: picture.height, : picture.width]
     return np.rot90(pixels, rotation_deg // 90) if rotation_deg else pixels
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _first_from(container: Any, stream: Any, pts: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from typing import Annotated
@@ -73,6 +74,8 @@ def main() -> None:
     """Entry point: our own errors become one plain message and exit status 2, never a traceback."""
     # Looking for reference cycles every 700 new objects takes a tenth of a run that has nothing to do.
     gc.set_threshold(50_000, 20, 100)
+    # At the end Python would look through all there is for cycles, several times, before it throws everything away.
+    atexit.register(gc.freeze)
     try:
         app(standalone_mode=True)
     except StressaxisError as error:

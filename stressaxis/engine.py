@@ -76,6 +76,8 @@ class Task:
         Expected work in any unit, for the time left.
     frames
         How many frames it looks at, if it tells how far it has come; 0 otherwise.
+    libraries
+        Modules that the function loads as it works; a worker that waits loads them beforehand.
     subject, file
         Whom a failure concerns.
     """
@@ -90,6 +92,7 @@ class Task:
     marks: Mapping[str, FileMark] = field(default_factory=dict)
     weight: float = 1.0
     frames: float = 0.0
+    libraries: tuple[str, ...] = ()
     subject: str = ""
     file: str = ""
 
@@ -203,6 +206,7 @@ class _Run:
         self.crashes: dict[str, int] = {}
         self.suspects: deque[tuple[Task, str]] = deque()
         self.alone = ""
+        self.preparing = 0
         self.open_needs = {task.id: len(set(task.needs)) for task in tasks}
         self.followers: dict[str, list[str]] = {task.id: [] for task in tasks}
         for task in tasks:
@@ -240,6 +244,16 @@ class _Run:
                 self.damaged.add(task.id)
             if not self._submit(task, key):
                 break
+        if self.flying and not self.ready and not self.workers.remote:
+            self._prepare_idle_workers()
+
+    def _prepare_idle_workers(self) -> None:
+        """While nothing else can start, workers load what the tasks to come will need."""
+        while self.preparing < self.workers.count - len(self.flying):
+            self.preparing += 1
+            coming = [task for name, task in self.tasks.items() if self.open_needs[name]]
+            if modules := dict.fromkeys(module for task in coming for module in task.libraries):
+                self.workers.prepare(list(modules))
 
     def _need_keys(self, task: Task) -> dict[str, str]:
         return {need: self._result_key(need) for need in task.needs}

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import importlib
 import multiprocessing
 import multiprocessing.connection
 import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
+from core.cores import usable_cores
 from core.errors import InputError
 from stressaxis.memory import machine_memory
 from stressaxis.pulse import heard, speak_through
 
-__all__ = ["Workers", "cluster_workers", "default_workers", "process_pool", "slurm_workers"]
+__all__ = ["Workers", "cluster_workers", "process_pool", "slurm_workers"]
 
 T = TypeVar("T")
 
@@ -64,7 +70,7 @@ class Workers:
         #: Whether the workers may be on other machines, which know no working folder of this process.
         self.remote = False
         self._close = close
-        self.count = default_workers() if count is None else count
+        self.count = usable_cores() if count is None else count
         self._make = make or self._local
         self._executor: Executor | None = None
         self._alive: Connection | None = None
@@ -96,6 +102,11 @@ class Workers:
         if self._executor is None:
             self._executor = self._make()
         return self._executor.submit(function, *arguments)
+
+    def prepare(self, modules: Sequence[str]) -> None:
+        """Have a worker that waits load modules; one that cannot be loaded is told by the task that needs it."""
+        with suppress(BrokenProcessPool):
+            self.submit(_load, tuple(modules))
 
     def discard(self) -> None:
         """Let go of an executor that has broken; the next call makes a new one."""
@@ -132,11 +143,10 @@ class Workers:
         self._close()
 
 
-def default_workers() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _load(modules: tuple[str, ...]) -> None:
+    for name in modules:
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def process_pool(workers: int) -> tuple[Executor, Connection, Connection]:
@@ -158,6 +168,8 @@ def process_pool(workers: int) -> tuple[Executor, Connection, Connection]:
 
 def _prepare_worker(alive: Connection, mouth: Connection) -> None:
     speak_through(mouth)
+    # The scheduler waits for its workers to end; looking for cycles before that is of no use to anyone.
+    atexit.register(gc.freeze)
     # Ctrl-C is for the scheduler, which then stops the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.problems import Problem, from_error
 from stressaxis.engine import Task
-from stressaxis.fingerprint import digest
 from stressaxis.inputs import InputFile
+from stressaxis.regions import RegionMemory
 from stressaxis.steps.score import PartPlan
-from stressaxis.steps.statistics import StatisticsPlan
+from stressaxis.steps.statistics import LIBRARIES, StatisticsPlan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +50,7 @@ def plan_run(
     facts: Mapping[str, Mapping[str, Any]],
     serum_files: Sequence[InputFile],
     people_files: Sequence[InputFile] = (),
+    regions: RegionMemory | None = None,
 ) -> Plan:
     """Plan what must be worked on.
 
@@ -65,6 +66,8 @@ def plan_run(
         The serum files in the order of the config; empty without serum.
     people_files
         The same of people's serum.
+    regions
+        Where arenas lie in the picture, as known from earlier runs; what is new is added.
     """
     tasks: list[Task] = []
     problems: list[Problem] = []
@@ -75,7 +78,7 @@ def plan_run(
     if serum_files and experiment.serum is not None:
         tasks.append(_serum(experiment, tables, serum_files))
     if experiment.behavior is not None and tables.trials is not None:
-        tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts)
+        tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts, regions or RegionMemory())
         problems += _listed(tables.trials, recordings)
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
     with_records = _records(tables.subjects_with_records)
@@ -94,18 +97,19 @@ def _recorded(
     trials: pd.DataFrame,
     recordings: Mapping[str, InputFile],
     facts: Mapping[str, Mapping[str, Any]],
+    regions: RegionMemory,
 ) -> tuple[list[Task], list[Task], list[Problem]]:
     """One tracking task for each recording and region, one scoring task for each subject."""
-    assert experiment.behavior is not None
+    behavior = experiment.behavior
+    assert behavior is not None
     tracks: dict[str, Task] = {}
     parts: dict[str, list[PartPlan]] = {}
     problems: list[Problem] = []
-    seen = _RegionMemory(experiment)
     for row in _records(trials.sort_values(["subject", "trial", "start_s"], kind="stable")):
         task: Task | None = None
         if row["file"] in facts:
             try:
-                region, mark, found = seen.region(row["arena"], facts[row["file"]], row["file"])
+                region, mark, found = regions.region(behavior, row["arena"], facts[row["file"]], row["file"])
                 problems += [replace(problem, file=row["file"]) for problem in found]
                 task = _track(experiment, recordings[row["file"]], region, mark, facts[row["file"]])
             except InputError as error:
@@ -127,34 +131,6 @@ def _listed(trials: pd.DataFrame, recordings: Mapping[str, InputFile]) -> list[P
 
     contents = {name: file.fingerprint for name, file in recordings.items()}
     return [*check_copies(trials, contents=contents), *check_order(trials)]
-
-
-class _RegionMemory:
-    """Where floor and enclosure lie: worked out once for each arena and size of the picture."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        assert experiment.behavior is not None
-        self._behavior = experiment.behavior
-        self._known: dict[tuple[str, int, int], tuple[Region, str, list[Problem]]] = {}
-
-    def region(self, arena: str, facts: Mapping[str, Any], file: str) -> tuple[Region, str, list[Problem]]:
-        """The region, its mark in the name of a task, and what is wrong with it in any recording."""
-        place = (arena, facts["width"], facts["height"])
-        if place not in self._known:
-            self._known[place] = self._find(*place, file)
-        return self._known[place]
-
-    def _find(self, name: str, width: int, height: int, file: str) -> tuple[Region, str, list[Problem]]:
-        from behavior.arena import check_arena
-        from behavior.arena_fit import check_middles
-        from behavior.region import Region
-
-        arena, middles = self._behavior.arena(name), self._behavior.arenas[name].middles_px
-        region = Region(floor_px=arena.floor_px, enclosure_px=arena.enclosure_px)
-        problems = check_arena(arena, width, height, file=file)
-        if middles is not None:
-            problems += check_middles(arena, middles, where=f"arena {name}")[1]
-        return region, digest(asdict(region))[:6], problems
 
 
 def _track(experiment: Experiment, file: InputFile, region: Region, mark: str, facts: Mapping[str, Any]) -> Task:
@@ -344,6 +320,7 @@ def _statistics(
             options={**options, "part": part},
             needs=tuple(need for need in ("animals", "serum") if need in before),
             weight=weight,
+            libraries=LIBRARIES,
         )
         for name, part, weight in (
             ("association", "associations", 1100.0),

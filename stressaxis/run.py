@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,8 @@ from stressaxis.plan import Plan, check_names, plan_run
 from stressaxis.progress import RunProgress
 from stressaxis.provenance import machine, versions
 from stressaxis.publish import publish
+from stressaxis.regions import RegionMemory
+from stressaxis.report.meanwhile import Meanwhile
 from stressaxis.stepfiles import read_facts, read_problems
 from stressaxis.steps.probe import FACTS
 from stressaxis.steps.score import TRACKS_FOLDER
@@ -41,7 +43,12 @@ __all__ = ["LEDGER", "MEMORY", "RunOutcome", "probe_tasks", "results_folder", "r
 
 #: Files in the folder ``.work`` of the results: what each result was made from, and fingerprints of inputs.
 LEDGER, MEMORY = "tasks.json", "fingerprints.json"
+_REGIONS = "regions.json"
 _PUBLISHED, _REPORT = "published.json", "report.txt"
+
+#: From so many trials on workers make parts of the report; each has to load the libraries, too.
+_SHARED_FROM = 100
+_DRAWING = "stressaxis.report.build"
 
 _TABLE_STEPS = (ARENAS_TASK, "animals", "serum", "statistics", "association", "people")
 
@@ -162,6 +169,11 @@ class _Run:
         self.ledger = Ledger(self.work / LEDGER)
         self.problems: list[Problem] = list(tables.problems)
         self.listed = problems_table(())
+        trials = 0 if tables.trials is None else len(tables.trials)
+        # Workers on other machines are let go of rather than asked to draw.
+        self.shared = trials >= _SHARED_FROM and workers.count > 1 and not workers.remote
+        self.meanwhile = Meanwhile(workers.submit if self.shared else None)
+        self.script: Callable[[], str] | None = None
         self.started = dt.datetime.now(dt.UTC)
         self.clock = time.monotonic()
 
@@ -179,6 +191,8 @@ class _Run:
                 self.ledger.save()
         self.problems += plan.problems
         self.problems += [outcome.problem for outcome in outcomes.values() if outcome.problem is not None]
+        if any(outcome.state == "done" for outcome in outcomes.values()):
+            self._begin_report()
         changed = self._publish(outcomes)
         counts = {state: sum(o.state == state for o in outcomes.values()) for state in ("done", "reused", "failed")}
         return self._report(provenance, counts, changed)
@@ -194,6 +208,7 @@ class _Run:
         seeking = arena_tasks(self.experiment, self.tables.trials, recordings=recordings, facts=facts)
         sought = self._tasks("finding arenas", seeking) if seeking else {}
         places = [self.store.path(outcome.key) for outcome in sought.values() if outcome.state != "failed"]
+        regions = RegionMemory(self.work / _REGIONS)
         plan = plan_run(
             with_found_arenas(self.experiment, next(iter(places), None)),
             self.tables,
@@ -201,7 +216,9 @@ class _Run:
             facts=facts,
             serum_files=serum_files,
             people_files=people_files,
+            regions=regions,
         )
+        regions.save()
         outcomes = probed | sought | self._tasks("tracking, scoring, statistics", plan.tasks)
         self.ledger.keep_only(set(outcomes))
         return plan, outcomes
@@ -356,18 +373,25 @@ class _Run:
             self.log.write("run_finished", progress=1.0, duration_s=provenance["duration_s"], tasks=dict(counts))
         return RunOutcome(self.results, failures, self._summary(counts, failures), counts)
 
+    def _begin_report(self) -> None:
+        """What rests on no table: workers load the libraries and make the script while the tables are published."""
+        if self.shared:
+            for _ in range(self.workers.count):
+                self.workers.prepare([_DRAWING])
+            from stressaxis.report.build import vega_script
+
+            self.script = self.meanwhile.begin(vega_script)
+
     def _write_report(self) -> None:
         from stressaxis.prism import write_prism_tables
         from stressaxis.report.build import build_report
-        from stressaxis.report.meanwhile import Meanwhile
 
         started = time.monotonic()
-        # Workers on other machines are let go of rather than asked to draw.
-        meanwhile = Meanwhile(None if self.workers.remote or self.workers.count < 2 else self.workers.submit)
-        write_prism_tables(self.results)
-        build_report(self.results, meanwhile=meanwhile)
+        prism = self.meanwhile.begin(write_prism_tables, self.results)
+        build_report(self.results, meanwhile=self.meanwhile, vega=self.script)
+        prism()
         if self.log is not None:
-            seconds = time.monotonic() - started + meanwhile.spared_s
+            seconds = time.monotonic() - started + self.meanwhile.spared_s
             self.log.write("report_written", progress=1.0, seconds=round(seconds, 3))
 
     def _report_basis(self, provenance: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
     """Leave a step's problems beside its results."""
-    rows = [asdict(problem) for problem in problems]
+    rows = [vars(problem) for problem in problems]
     (folder / _PROBLEMS).write_text(json.dumps(rows, sort_keys=True, ensure_ascii=False), "utf-8")
 
 

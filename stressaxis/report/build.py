@@ -23,7 +23,7 @@ from stressaxis.report.results import Results, read_results
 from stressaxis.report.run_sections import severity_words
 from stressaxis.report.statement import statement
 
-__all__ = ["build_report", "report_sections"]
+__all__ = ["build_report", "report_sections", "vega_script"]
 
 HERE = Path(__file__).parent
 
@@ -48,11 +48,10 @@ _SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
     run_sections.problems_section,
 )
 
-#: From so many trials on it is worth while to give parts to another process, which has to load the libraries, too.
-_MANY = 100
 
-
-def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> Path:
+def build_report(
+    results: str | Path, *, meanwhile: Meanwhile | None = None, vega: Callable[[], str] | None = None
+) -> Path:
     """Write ``report.html`` and ``figures/*.svg`` into a results folder, from what stands in it.
 
     The page needs no network and no other file. Parts that the run did not have are left out and named.
@@ -62,7 +61,9 @@ def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> 
     results
         Folder written by a run: ``tables/*.csv``, ``tracks/*.nc``, ``problems.csv``, ``provenance.json``.
     meanwhile
-        Others that make the sections of a report on many trials.
+        Others that make the sections.
+    vega
+        Gives :func:`vega_script` if others make it already.
 
     Returns
     -------
@@ -75,10 +76,8 @@ def build_report(results: str | Path, *, meanwhile: Meanwhile | None = None) -> 
         If the folder is not a results folder, or a table in it cannot be read.
     """
     found = read_results(results)
-    trials = found.table("trials")
-    if meanwhile is None or trials is None or len(trials) < _MANY:
-        meanwhile = Meanwhile()
-    vega = meanwhile.begin(_vega)
+    meanwhile = meanwhile or Meanwhile()
+    vega = vega or meanwhile.begin(vega_script)
     sections = report_sections(found, meanwhile=meanwhile)
     _write_figures(found.folder / "figures", sections)
     path = found.folder / "report.html"
@@ -155,14 +154,14 @@ def render(results: Results, sections: list[Section], *, vega: Callable[[], str]
         outline_defs=lambda outlines: Markup(outline_defs(outlines)),
         style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
         script=Markup((HERE / "script.js").read_text(encoding="utf-8")),
-        vega=Markup((vega or _vega)())
+        vega=Markup((vega or vega_script)())
         if any(figure.spec for section in sections for figure in section.figures)
         else "",
     )
 
 
 @cache
-def _vega() -> str:
+def vega_script() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
     import altair
     import vl_convert

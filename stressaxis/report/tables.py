@@ -95,7 +95,10 @@ class TableView:
     @property
     def numeric(self) -> list[bool]:
         """Whether each column holds numbers, so that its heading stands above them."""
-        return [any(row[place].kind.startswith("number") for row in self.rows) for place in range(len(self.head))]
+        return [
+            any(kind.startswith("number") for kind in {row[place].kind for row in self.rows})
+            for place in range(len(self.head))
+        ]
 
 
 def as_text(column: str, value: Any) -> Cell:

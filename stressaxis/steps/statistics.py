@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from proteomics.differential import ModerationOptions
     from proteomics.serum_handling import HandlingReport
 
-__all__ = ["StatisticsPlan", "analyse_cohort"]
+__all__ = ["LIBRARIES", "StatisticsPlan", "analyse_cohort"]
+
+#: What takes long to load.
+LIBRARIES = (
+    "pingouin",
+    "statsmodels.api",
+    "formulaic",
+    "integration.association_details",
+    "integration.explorations",
+    "proteomics.axes",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

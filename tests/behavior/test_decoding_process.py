@@ -26,7 +26,7 @@ def small_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(decoding_process, "_MEMORY", str(tmp_path / "memory"))
     monkeypatch.setattr(decoding_process, "_HELD", 1)
     monkeypatch.setattr(video, "_LONG_FRAMES", 1)
-    monkeypatch.setattr(video, "_cores", lambda: 2)
+    monkeypatch.setattr(video, "usable_cores", lambda: 2)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_not_where_it_gains_nothing(film, processes, monkeypatch):
     monkeypatch.setattr(video, "_ONE_PROCESS_PX", SHAPE[0] * SHAPE[1] - 1)
     seen(film, ahead=True)
     monkeypatch.setattr(video, "_ONE_PROCESS_PX", SHAPE[0] * SHAPE[1])
-    monkeypatch.setattr(video, "_cores", lambda: 1)
+    monkeypatch.setattr(video, "usable_cores", lambda: 1)
     seen(film, ahead=True)
     assert processes == []
 

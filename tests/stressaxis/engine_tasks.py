@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -87,3 +88,7 @@ def tell_frames(output: Path, *, needs: dict[str, Path | None], until: str) -> N
     while not Path(until).exists() and time.monotonic() - started < 60:
         time.sleep(0.01)
     (output / "value.txt").write_text("1")
+
+
+def is_loaded(module: str) -> bool:
+    return module in sys.modules

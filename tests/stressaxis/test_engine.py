@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.executors import Workers
 from stressaxis.ledger import Ledger
 from stressaxis.store import Store
+from tests.stressaxis.engine_tasks import is_loaded
 
 HERE = "tests.stressaxis.engine_tasks"
 
@@ -67,6 +71,44 @@ def test_the_ledger_is_written_only_if_it_says_anything_new(tmp_path: Path) -> N
     assert one == two != three
     assert three is not None
     assert three.options == {"value": 3}
+
+
+class Listening(Workers):
+    """Workers that tell what they were to load."""
+
+    def __init__(self) -> None:
+        super().__init__(2, make=lambda: ThreadPoolExecutor(2))
+        self.asked: list[list[str]] = []
+
+    def prepare(self, modules: Sequence[str]) -> None:
+        self.asked.append(list(modules))
+
+
+def test_a_worker_that_waits_loads_what_comes_next_once(tmp_path: Path) -> None:
+    tasks = [
+        task("a", options={"value": 2}),
+        task("sum", "add_values", needs=("a",), libraries=("first", "both")),
+        task("total", "add_values", needs=("sum",), libraries=("both", "last")),
+    ]
+
+    def asked() -> list[list[str]]:
+        with Listening() as workers:
+            run_tasks(tasks, store=Store(tmp_path), workers=workers)
+        return workers.asked
+
+    assert asked() == [["first", "both", "last"]]
+    assert asked() == []  # all is there already
+
+
+def test_a_library_that_cannot_be_loaded_is_left_to_the_task_that_needs_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with Workers(1) as workers:
+        assert not workers.submit(is_loaded, "colorsys").result()
+        workers.prepare(["no.such.library", "colorsys"])
+        assert workers.submit(is_loaded, "colorsys").result()
+        with pytest.raises(BrokenProcessPool):
+            workers.submit(os._exit, 1).result()
+        workers.prepare(["colorsys"])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_only_what_depends_on_a_change_is_redone(tmp_path: Path) -> None:
