@@ -19,7 +19,7 @@ __all__ = ["BootstrapOptions", "ratio_draws", "ratio_uncertainty"]
 
 Floats = NDArray[np.float64]
 
-# A share of 0 or 1 has no logit; it is taken to lie this much time away from it.
+# A share of 0 or 1 has no logit; it is taken to lie this much time away from it, and none is drawn nearer to it.
 LEAST_S = 0.25
 
 
@@ -178,7 +178,8 @@ def ratio_draws(
     # Student's and the normal quantile.
     widening = math.sqrt(blocks / (blocks - 1)) * float(stdtrit(blocks - 1, tail) / ndtri(tail))
     shares: Floats = 1 / (1 + np.exp(-(estimate + widening * (redrawn - estimate))))
-    return shares
+    least = _least_share(total)
+    return np.clip(shares, least, 1 - least)
 
 
 def _drawn_sums(values: Floats, starts: NDArray[np.int64], length: int) -> Floats:
@@ -197,7 +198,11 @@ def _block_sums(values: Floats, length: int) -> Floats:
 
 
 def _logit(share: Floats, total_s: float) -> Floats:
-    least = min(LEAST_S / total_s, 0.25)
+    least = _least_share(total_s)
     inner = np.clip(share, least, 1 - least)
     logit: Floats = np.log(inner / (1 - inner))
     return logit
+
+
+def _least_share(total_s: float) -> float:
+    return min(LEAST_S / total_s, 0.25)

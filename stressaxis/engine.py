@@ -337,7 +337,8 @@ class _Run:
         state = "failed" if outcome.state == "failed" else "done"
         if self.ledger is not None and not (state == "done" and self.ledger.knows(outcome.task.id, state, outcome.key)):
             self.ledger.enter(outcome.task.id, _entry(outcome, self._need_keys(outcome.task)))
-        for follower in self.followers[outcome.task.id]:
+        # The last is taken first; of those that become ready together, the first given is to start first.
+        for follower in reversed(self.followers[outcome.task.id]):
             self.open_needs[follower] -= 1
             if not self.open_needs[follower]:
                 self.ready.append(follower)

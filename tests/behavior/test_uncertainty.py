@@ -90,6 +90,14 @@ def test_zeros_and_missing_trials() -> None:
     assert parse_note(table.loc["no target", "note"])["zero_with_target"] == ("si_ci_low", "si_ci_high")
 
 
+def test_no_ratio_is_drawn_that_a_trial_could_not_show() -> None:
+    once = np.zeros(15)
+    once[7] = 4.0
+    table = ratio_uncertainty(bins_of({"hardly ever": (once, np.full(15, 5.0))}), seed=1)
+    # A quarter of a second of 150 s is the least time in the zone that is told from none.
+    assert 10 < table["si_ci_high"].item() <= 150 / 0.25
+
+
 @pytest.mark.parametrize("changed", [{"block_s": 0.0}, {"draws": 10}, {"level": 1.0}])
 def test_settings_out_of_range_are_refused(changed: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(changed))):

@@ -73,6 +73,18 @@ def test_the_ledger_is_written_only_if_it_says_anything_new(tmp_path: Path) -> N
     assert three.options == {"value": 3}
 
 
+def test_what_becomes_ready_together_starts_in_the_order_given(tmp_path: Path) -> None:
+    tasks = [
+        task("a", options={"value": 1}),
+        task("long", "add_values", needs=("a",)),
+        task("short", "add_values", needs=("a",), key_options={"it": "another"}),
+    ]
+    ended: list[str] = []
+    with Workers(1, make=lambda: ThreadPoolExecutor(1)) as workers:
+        run_tasks(tasks, store=Store(tmp_path), workers=workers, on_end=lambda outcome: ended.append(outcome.task.id))
+    assert ended == ["a", "long", "short"]
+
+
 class Listening(Workers):
     """Workers that tell what they were to load."""
 
