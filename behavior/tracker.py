@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from behavior.headtail import along_track, head_senses, shape_evidence
 from behavior.opencv_threads import one_opencv_thread
 from behavior.region import as_region
 from behavior.scene import Scene, learn_scene
+from behavior.track_options import TrackOptions
 from behavior.tracks import from_arrays
 from behavior.video import Frame, Video, open_video
 
@@ -27,54 +27,12 @@ if TYPE_CHECKING:
 
     Image = npt.NDArray[Any]
 
-__all__ = ["TrackOptions", "track"]
+__all__ = ["track"]
 
 
-#: Frames that the scene is learned from.
-SAMPLES = 24
-#: So are these of the first seconds, which often show the empty box: an animal that then sits still all the time would
-#: otherwise be taken for a part of it.
+#: The scene is learned from these of the first seconds, too, which often show the empty box: an animal that then sits
+#: still all the time would otherwise be taken for a part of it.
 OPENING_S, OPENING_EVERY_S = 10.0, 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackOptions:
-    """Settings of :func:`track`; none has to be set.
-
-    Parameters
-    ----------
-    polarity
-        ``auto``, or ``dark`` or ``light`` where the subject is known to be darker or lighter than its floor.
-    independent_frames
-        The frames do not follow one another (stills): no frame uses another one's position.
-    start_s, end_s
-        Part of the recording to track, in s; by default all of it.
-    samples
-        Frames that the scene is learned from.
-    deblock
-        True decodes H.264 and H.265 exactly; without the smoothing of block edges decoding takes a third less, and the
-        centre's error against exact truth stays the same within 0.02 px.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range.
-    """
-
-    polarity: str = "auto"
-    independent_frames: bool = False
-    start_s: float | None = None
-    end_s: float | None = None
-    samples: int = SAMPLES
-    deblock: bool = False
-
-    def __post_init__(self) -> None:
-        if self.polarity not in ("auto", "dark", "light"):
-            raise ValueError(f"polarity must be auto, dark or light, not {self.polarity!r}")
-        if self.samples < 1:
-            raise ValueError(f"samples must be at least 1, not {self.samples}")
-        if self.start_s is not None and self.end_s is not None and self.start_s >= self.end_s:
-            raise ValueError(f"start_s {self.start_s} is not before end_s {self.end_s}")
 
 
 def track(

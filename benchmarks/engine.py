@@ -231,7 +231,7 @@ def _decode(path: str) -> int:
 
 
 def _track_all(pool: Workers, paths: list[Path], folder: Path) -> None:
-    from behavior.tracker import TrackOptions
+    from behavior.track_options import TrackOptions
 
     region, options = _region(), TrackOptions()
     tasks = [

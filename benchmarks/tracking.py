@@ -36,7 +36,8 @@ from behavior.opencv_threads import one_opencv_thread
 from behavior.region import Region
 from behavior.scene import Scene, learn_scene
 from behavior.simulation.render import RenderOptions, render_trial
-from behavior.tracker import OPENING_EVERY_S, OPENING_S, SAMPLES
+from behavior.track_options import SAMPLES
+from behavior.tracker import OPENING_EVERY_S, OPENING_S
 from behavior.video import open_video
 
 

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from behavior.region import Region
 from behavior.release import find_release
-from behavior.tracker import TrackOptions, track
+from behavior.track_options import TrackOptions
+from behavior.tracker import track
 from behavior.tracks import tracks_table
 
 SESSIONS = ("1_D1", "2_D1", "3_D1", "5_D3", "7_D1", "8_D1")

@@ -88,7 +88,9 @@ Names = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many, json_schema_in
 class Section(BaseModel):
     """A section of the experiment file: frozen, no unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True, defer_build=True
+    )
 
     def added(self, base: type[Section]) -> dict[str, Any]:
         """What was given for the fields that a run-time model added to ``base``."""

@@ -14,7 +14,7 @@ from behavior.arena import Arena, ArenaOptions, build_arena
 from behavior.classes import ClassOptions
 from behavior.lens import Lens
 from behavior.score_options import ExclusionOptions, ScoreOptions
-from behavior.tracker import TrackOptions
+from behavior.track_options import TrackOptions
 from configs.options import FromOptions, Key, Names, Number, ReadAs, Section, Text, Whole, section_model
 from configs.yaml_lines import Place
 from core.errors import InputError

@@ -71,8 +71,9 @@ class Ledger:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        # As text: a dict for each of 20,000 tasks would fill the memory of the process that plans.
-        self._lines: dict[str, str] = {}
+        # As text: a dict for each of 20,000 tasks would fill the memory of the process that plans. What was read stays
+        # as it came: a run that has nothing to do would turn it into text only to throw it away.
+        self._rows: dict[str, str | dict[str, Any]] = {}
         #: State and key of each: what is reused is known already, word for word.
         self._ends: dict[str, tuple[str, str]] = {}
         self._changed = True
@@ -82,11 +83,11 @@ class Ledger:
         try:
             stored = json.loads(file.read_text("utf-8"))
             self._codes = dict(stored["codes"])
-            self._lines = {name: canonical_json(row) for name, row in stored["tasks"].items()}
+            self._rows = dict(stored["tasks"])
             self._ends = {name: (row["state"], row["key"]) for name, row in stored["tasks"].items()}
             self._changed = False
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self._lines, self._codes, self._ends = {}, {}, {}
+            self._rows, self._codes, self._ends = {}, {}, {}
 
     def enter(self, name: str, entry: Entry) -> None:
         """Note how a task ended."""
@@ -99,13 +100,14 @@ class Ledger:
         code = known[0]
         self._codes[code] = entry.code
         row = {key: value for key, value in vars(entry).items() if value} | {"code": code}
-        self._lines[name] = canonical_json(row)
+        self._rows[name] = canonical_json(row)
 
     def entry(self, name: str) -> Entry | None:
         """What is known of a task; None if nothing."""
-        if name not in self._lines:
+        if name not in self._rows:
             return None
-        row = json.loads(self._lines[name])
+        kept = self._rows[name]
+        row = json.loads(kept) if isinstance(kept, str) else dict(kept)
         code = self._codes.get(row.pop("code", ""), {})
         try:
             return Entry(**row | {"inputs": tuple(row.get("inputs", ())), "code": code})
@@ -118,12 +120,12 @@ class Ledger:
 
     def names(self) -> list[str]:
         """Ids of the tasks that are known."""
-        return list(self._lines)
+        return list(self._rows)
 
     def keep_only(self, names: set[str]) -> None:
         """Forget tasks that the experiment no longer has."""
-        if not self._lines.keys() <= names:
-            self._lines = {name: line for name, line in self._lines.items() if name in names}
+        if not self._rows.keys() <= names:
+            self._rows = {name: row for name, row in self._rows.items() if name in names}
             self._ends = {name: end for name, end in self._ends.items() if name in names}
             self._changed = True
 
@@ -131,6 +133,7 @@ class Ledger:
         """Write the ledger to its file, if it says anything new."""
         if not self._changed:
             return
-        tasks = ",\n".join(f"{json.dumps(name)}:{line}" for name, line in self._lines.items())
+        lines = {name: row if isinstance(row, str) else canonical_json(row) for name, row in self._rows.items()}
+        tasks = ",\n".join(f"{json.dumps(name)}:{line}" for name, line in lines.items())
         write_text(self._file, f'{{"codes":{canonical_json(self._codes)},\n"tasks":{{{tasks}}}}}\n')
         self._changed = False

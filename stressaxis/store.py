@@ -85,9 +85,9 @@ class Store:
         shutil.rmtree(self.path(key))
 
     def _intact(self, place: Path) -> bool:
+        folder = os.fspath(place)
         try:
-            manifest = json.loads((place / _MANIFEST).read_text("utf-8"))
-            return bool(manifest == _checksums(place))
+            return bool(json.loads(_content(f"{folder}/{_MANIFEST}")) == _checksums(folder))
         except (OSError, ValueError):
             return False
 
@@ -114,7 +114,7 @@ class Store:
             shutil.rmtree(temporary, ignore_errors=True)
 
     def _commit(self, temporary: Path, key: str) -> None:
-        (temporary / _MANIFEST).write_text(json.dumps(_checksums(temporary), sort_keys=True), "utf-8")
+        (temporary / _MANIFEST).write_text(json.dumps(_checksums(os.fspath(temporary)), sort_keys=True), "utf-8")
         for file in temporary.rglob("*"):
             if file.is_file():
                 with open(file, "rb+") as stream:
@@ -142,16 +142,19 @@ class Store:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _checksums(place: Path) -> dict[str, str]:
+def _checksums(place: str, inside: str = "") -> dict[str, str]:
     """Place of each file in a result's folder to the checksum of its content."""
     found: dict[str, str] = {}
-    root = os.fspath(place)
-    # By plain text: a run that has nothing to do spends most of its time here.
-    for folder, _, names in os.walk(root):
-        inside = folder[len(root) + 1 :].replace(os.sep, "/")
-        for name in names:
-            if inside or name != _MANIFEST:
-                with open(f"{folder}/{name}", "rb") as stream:
-                    checksum = hashlib.blake2b(stream.read(), digest_size=20).hexdigest()
-                found[f"{inside}/{name}" if inside else name] = checksum
+    # By plain text, and files read at one go: a run that has nothing to do spends most of its time here.
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                found |= _checksums(entry.path, f"{inside}{entry.name}/")
+            elif inside or entry.name != _MANIFEST:
+                found[inside + entry.name] = hashlib.blake2b(_content(entry.path), digest_size=20).hexdigest()
     return found
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as stream:
+        return stream.readall()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from behavior.arena import Arena, ArenaOptions
     from behavior.lens import Lens
     from behavior.score_options import ScoreOptions
-    from behavior.tracker import TrackOptions
+    from behavior.track_options import TrackOptions
 
 __all__ = ["CORNERS", "GivenArena", "read_arena", "write_corners"]
 

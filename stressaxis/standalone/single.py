@@ -44,7 +44,8 @@ def track_recording(
     from dataclasses import replace
 
     from behavior.region import as_region
-    from behavior.tracker import TrackOptions, track
+    from behavior.track_options import TrackOptions
+    from behavior.tracker import track
     from behavior.tracks import tracks_table
     from behavior.video import open_video
     from stressaxis.standalone.arena_files import read_arena

@@ -10,7 +10,7 @@ from stressaxis.stepfiles import write_table
 
 if TYPE_CHECKING:
     from behavior.region import Region
-    from behavior.tracker import TrackOptions
+    from behavior.track_options import TrackOptions
 
 __all__ = ["LOOKS", "TRACKS", "track_recording"]
 

@@ -13,7 +13,8 @@ import pytest
 from behavior.region import Region
 from behavior.release import find_release
 from behavior.simulation import RenderOptions, render_trial
-from behavior.tracker import TrackOptions, track
+from behavior.track_options import TrackOptions
+from behavior.tracker import track
 from behavior.tracks import tracks_table
 from behavior.video import open_video
 
