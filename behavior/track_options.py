@@ -12,7 +12,7 @@ SAMPLES = 24
 
 @dataclass(frozen=True, kw_only=True)
 class TrackOptions:
-    """Settings of :func:`behavior.tracker.track`; none has to be set.
+    """How the mouse is followed; none of it has to be set.
 
     Parameters
     ----------
