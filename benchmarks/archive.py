@@ -1,4 +1,4 @@
-"""A laboratory's archive through the whole program: the engine's own time, and a second run with nothing to do.
+"""A laboratory's archive through the whole program: the engine's own time, and runs with nothing to do.
 
 The recordings are remuxed from few renders with more and more pictures left out at the end, so that no two have the
 same content. Used by ``benchmarks/engine.py``.

@@ -36,6 +36,8 @@ from tests.integration.calibration import commit, markdown
 HERE = "benchmarks.engine"
 WORKERS = 2
 RENDERS = 50
+#: So often is a run with nothing to do measured.
+AGAIN = 6
 
 
 def work(output: Path, *, needs: dict[str, Path | None], number: int, kilobytes: int) -> None:
@@ -139,15 +141,15 @@ def _peak_mb() -> float:
 
 
 def measure_archive(folder: Path, recordings: int, size: Mapping[str, float]) -> str:
-    """First run and second run of the whole program."""
+    """First run of the whole program, and runs with nothing to do."""
     config = folder / "experiment.yaml"
     if not config.is_file():
         make_archive(folder, recordings=recordings, renders=RENDERS, size=size)
     first = Measured(
         **_kept(folder / "first.json", lambda: asdict(run_archive(config, folder / "out", workers=WORKERS)))
     )
-    second = run_archive(config, folder / "out", workers=WORKERS)
-    return "\n\n".join((_first_words(first, recordings, size), _second_words(second)))
+    again = [run_archive(config, folder / "out", workers=WORKERS) for _ in range(AGAIN)]
+    return "\n\n".join((_first_words(first, recordings, size), _again_words(again)))
 
 
 def _kept(file: Path, measure: Any) -> dict[str, Any]:
@@ -182,13 +184,17 @@ def _first_words(first: Measured, recordings: int, size: Mapping[str, float]) ->
     )
 
 
-def _second_words(second: Measured) -> str:
+def _again_words(again: list[Measured]) -> str:
     spread = os.getloadavg()[0]
-    states = ", ".join(f"{count} {state}" for state, count in second.states.items())
+    states = ", ".join(f"{count} {state}" for state, count in again[0].states.items())
+    wall_s, cpu_s = (
+        sorted(values) for values in zip(*((run.wall_s, run.scheduler_cpu_s) for run in again), strict=True)
+    )
     return (
-        f"A second run with nothing changed ({states}): {second.wall_s:.1f} s from the start of the process to its "
-        f"end, {second.scheduler_cpu_s:.1f} s of them processor time (limit 5 s), while "
-        f"{spread:.0f} processes shared the {os.cpu_count()} cores."
+        f"Run again with nothing changed ({states}), {len(again)} times: {median(wall_s):.1f} s ({wall_s[0]:.1f} to "
+        f"{wall_s[-1]:.1f}) from the start of the process to its end, {median(cpu_s):.1f} s ({cpu_s[0]:.1f} to "
+        f"{cpu_s[-1]:.1f}) of them processor time (limit 5 s), while {spread:.0f} processes shared the "
+        f"{os.cpu_count()} cores."
     )
 
 
