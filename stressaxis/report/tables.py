@@ -44,7 +44,7 @@ HEADINGS = {
 }
 
 _COUNTS = frozenset({"n", "n_1", "n_0", "n_members", "iz_entries", "corner_entries", "n_detected", "n_proteins"})
-_CHANCES = frozenset({"p", "p_max", "q", "q_set", "q_panel", "p_value"})
+_CHANCES = frozenset({"p", "p_max", "q", "q_set", "q_panel", "p_value", "a_p", "b_p", "heterogeneity_p"})
 _SHARES = frozenset({"share_first", "detected_share", "missing_share", "below_lod_share"})
 
 
@@ -108,6 +108,8 @@ def as_text(column: str, value: Any) -> Cell:
     --------
     >>> [as_text(name, value).text for name, value in {"p": 0.03123, "n": 12.0, "detected_share": 0.834}.items()]
     ['0.031', '12', '83 %']
+    >>> as_text("b_p", 1.06e-5).text
+    '< 0.001'
     """
     if isinstance(value, str):
         return Cell(value)
