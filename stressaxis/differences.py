@@ -55,7 +55,8 @@ def differences(task: Task, needs: Mapping[str, str], last: Entry) -> list[str]:
     found: list[str] = []
     if tuple(task.inputs) != tuple(last.inputs):
         found.append(f"the content of {task.file or 'its files'} changed")
-    now = json.loads(canonical_json(task.deciding))
+    now, untracked = _as_tracked_before(step, json.loads(canonical_json(task.deciding)), last.options)
+    found += _first(untracked, "more recordings")
     found += _first(dict.fromkeys(_changed_options(step, now, last.options)), "more keys")
     found += _first(list(_changed_code(code_parts(module, task.packages), last.code)), "more sources or versions")
     redone = [need for need in needs if last.needs.get(need) != needs[need]]
@@ -65,6 +66,21 @@ def differences(task: Task, needs: Mapping[str, str], last: Entry) -> list[str]:
         found += _first([f"{need}: its result is another" for need in redone], "more results")
         found += _first([f"{need}: is no longer there" for need in gone], "more results")
     return found or ["its last result was made from something else"]
+
+
+def _as_tracked_before(step: str, now: dict[str, Any], before: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Options with the old track where a recording is not opened yet, and those recordings in words."""
+    if step != "score":
+        return now, []
+    earlier = {part.get("file"): part for part in before.get("parts", ())}
+    parts, untracked = [], []
+    for part in now.get("parts", ()):
+        old = earlier.get(part["file"])
+        if not part["task"] and old is not None and old.get("task"):
+            untracked.append(f"{part['file']}: its track is not known yet")
+            part = part | {name: old[name] for name in ("task", "corners_px") if name in old}
+        parts.append(part)
+    return now | {"parts": parts}, untracked
 
 
 def _first(items: Iterable[str], more: str) -> list[str]:
