@@ -248,12 +248,16 @@ class _Run:
             self._prepare_idle_workers()
 
     def _prepare_idle_workers(self) -> None:
-        """While nothing else can start, workers load what the tasks to come will need."""
-        while self.preparing < self.workers.count - len(self.flying):
+        """While nothing else can start, as many workers as there are such tasks to come load what these will need."""
+        idle = self.workers.count - len(self.flying)
+        if self.preparing >= idle:
+            return
+        coming = [task for name, task in self.tasks.items() if task.libraries and self.open_needs[name]]
+        modules = list(dict.fromkeys(module for task in coming for module in task.libraries))
+        # Not every worker of a large machine: a process with all of that takes hundreds of MB.
+        while self.preparing < min(idle, len(coming)):
             self.preparing += 1
-            coming = [task for name, task in self.tasks.items() if self.open_needs[name]]
-            if modules := dict.fromkeys(module for task in coming for module in task.libraries):
-                self.workers.prepare(list(modules))
+            self.workers.prepare(modules)
 
     def _need_keys(self, task: Task) -> dict[str, str]:
         return {need: self._result_key(need) for need in task.needs}

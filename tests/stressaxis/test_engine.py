@@ -88,8 +88,8 @@ def test_what_becomes_ready_together_starts_in_the_order_given(tmp_path: Path) -
 class Listening(Workers):
     """Workers that tell what they were to load."""
 
-    def __init__(self) -> None:
-        super().__init__(2, make=lambda: ThreadPoolExecutor(2))
+    def __init__(self, count: int) -> None:
+        super().__init__(count, make=lambda: ThreadPoolExecutor(count))
         self.asked: list[list[str]] = []
 
     def prepare(self, modules: Sequence[str]) -> None:
@@ -103,13 +103,14 @@ def test_a_worker_that_waits_loads_what_comes_next_once(tmp_path: Path) -> None:
         task("total", "add_values", needs=("sum",), libraries=("both", "last")),
     ]
 
-    def asked() -> list[list[str]]:
-        with Listening() as workers:
-            run_tasks(tasks, store=Store(tmp_path), workers=workers)
+    def asked(count: int, folder: str) -> list[list[str]]:
+        with Listening(count) as workers:
+            run_tasks(tasks, store=Store(tmp_path / folder), workers=workers)
         return workers.asked
 
-    assert asked() == [["first", "both", "last"]]
-    assert asked() == []  # all is there already
+    assert asked(2, "two") == [["first", "both", "last"]]
+    assert asked(2, "two") == []  # all is there already
+    assert asked(9, "nine") == [["first", "both", "last"]] * 2  # not all of them: two tasks will need it
 
 
 def test_a_library_that_cannot_be_loaded_is_left_to_the_task_that_needs_it(capfd: pytest.CaptureFixture[str]) -> None:
