@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-__all__ = ["sync_folder", "write_bytes", "write_text"]
+__all__ = ["read_object", "sync_folder", "write_bytes", "write_text"]
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -42,6 +44,25 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """:func:`write_bytes` for text, as UTF-8 with ``\\n`` line ends."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def read_object(path: str | Path) -> dict[str, Any]:
+    """The JSON object that a file holds; empty where the file is missing or damaged, for what can be worked out again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_text(Path(folder) / "a.json", '{"a": 1}')
+    ...     write_text(Path(folder) / "cut.json", '{"a": ')
+    ...     [read_object(Path(folder) / name) for name in ("a.json", "cut.json", "none.json")]
+    [{'a': 1}, {}, {}]
+    """
+    try:
+        found = json.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def sync_folder(folder: Path) -> None:

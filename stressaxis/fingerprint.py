@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from stressaxis.atomic import read_object, write_text
 
 __all__ = [
     "FileMark",
@@ -145,13 +146,9 @@ class FingerprintMemory:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known: dict[str, list[Any]] = {}
-        try:
-            stored = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError):
-            return
-        if isinstance(stored, dict):
-            self._known = {path: row for path, row in stored.items() if isinstance(row, list) and len(row) == 5}
+        self._known: dict[str, list[Any]] = {
+            path: row for path, row in read_object(file).items() if isinstance(row, list) and len(row) == 5
+        }
 
     def recall(self, path: Path, mark: FileMark) -> str | None:
         """The remembered fingerprint of a file that bears this mark, or None if it is new or was touched."""
@@ -170,8 +167,6 @@ class FingerprintMemory:
 
     def save(self) -> None:
         """Write the memory to its file."""
-        from stressaxis.atomic import write_text
-
         write_text(self._file, json.dumps(self._known, sort_keys=True, indent=0))
 
 

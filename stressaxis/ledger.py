@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stressaxis.atomic import write_text
+from stressaxis.atomic import read_object, write_text
 from stressaxis.fingerprint import canonical_json, digest
 
 __all__ = ["Entry", "Ledger"]
@@ -80,13 +80,13 @@ class Ledger:
         self._codes: dict[str, Mapping[str, str]] = {}
         # By identity; the mapping is kept beside its name, so that no other takes its place in memory.
         self._named: dict[int, tuple[str, Mapping[str, str]]] = {}
+        stored = read_object(file)
         try:
-            stored = json.loads(file.read_text("utf-8"))
             self._codes = dict(stored["codes"])
             self._rows = dict(stored["tasks"])
             self._ends = {name: (row["state"], row["key"]) for name, row in stored["tasks"].items()}
             self._changed = False
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             self._rows, self._codes, self._ends = {}, {}, {}
 
     def enter(self, name: str, entry: Entry) -> None:

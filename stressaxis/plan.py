@@ -78,7 +78,8 @@ def plan_run(
     if serum_files and experiment.serum is not None:
         tasks.append(_serum(experiment, tables, serum_files))
     if experiment.behavior is not None and tables.trials is not None:
-        tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts, regions or RegionMemory())
+        known = regions or RegionMemory(experiment.behavior)
+        tracks, scores, problems = _recorded(experiment, tables.trials, recordings, facts, known)
         problems += _listed(tables.trials, recordings)
         tasks += [*tracks, *scores, _animals(experiment, subjects, [task.id for task in scores])]
     with_records = _records(tables.subjects_with_records)
@@ -100,8 +101,6 @@ def _recorded(
     regions: RegionMemory,
 ) -> tuple[list[Task], list[Task], list[Problem]]:
     """One tracking task for each recording and region, one scoring task for each subject."""
-    behavior = experiment.behavior
-    assert behavior is not None
     tracks: dict[str, Task] = {}
     parts: dict[str, list[PartPlan]] = {}
     problems: list[Problem] = []
@@ -109,7 +108,7 @@ def _recorded(
         task: Task | None = None
         if row["file"] in facts:
             try:
-                region, mark, found = regions.region(behavior, row["arena"], facts[row["file"]], row["file"])
+                region, mark, found = regions.region(row["arena"], facts[row["file"]], row["file"])
                 problems += [replace(problem, file=row["file"]) for problem in found]
                 task = _track(experiment, recordings[row["file"]], region, mark, facts[row["file"]])
             except InputError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from stressaxis.atomic import write_bytes, write_text
+from stressaxis.atomic import read_object, write_bytes, write_text
 from stressaxis.fingerprint import FileMark
 
 __all__ = ["publish"]
@@ -80,11 +80,6 @@ def _seen(source: Path, target: Path) -> list[Any] | None:
 
 
 def _published_before(listing: Path) -> dict[str, Any]:
-    try:
-        rows = json.loads(listing.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    if not isinstance(rows, dict):
-        return {}
+    rows = read_object(listing)
     # The listing is a file that anyone may edit: nothing outside the results folder is ever removed by it.
     return {place: row for place, row in rows.items() if ".." not in Path(place).parts and place[:1] != "/"}

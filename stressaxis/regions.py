@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.problems import Problem
-from stressaxis.atomic import write_text
+from stressaxis.atomic import read_object, write_text
 from stressaxis.fingerprint import code_fingerprint, digest
 
 if TYPE_CHECKING:
@@ -26,25 +26,24 @@ class RegionMemory:
 
     Parameters
     ----------
+    behavior
+        The experiment's section, which holds the arenas.
     file
         JSON file that keeps them; a missing or damaged one is an empty memory. None: kept in memory only.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, behavior: Behavior, file: Path | None = None) -> None:
+        self._behavior = behavior
         self._file = file
-        self._stored = {} if file is None else _read(file)
+        self._stored = {} if file is None else read_object(file)
         self._rows: dict[str, Any] = {}
         self._known: dict[tuple[str, int, int], tuple[Region, str, list[Problem]]] = {}
 
-    def region(
-        self, behavior: Behavior, arena: str, facts: Mapping[str, Any], file: str
-    ) -> tuple[Region, str, list[Problem]]:
+    def region(self, arena: str, facts: Mapping[str, Any], file: str) -> tuple[Region, str, list[Problem]]:
         """The region, its mark in the name of a task, and what is wrong with it in any recording.
 
         Parameters
         ----------
-        behavior
-            The experiment's section, which holds the arena.
         arena
             Name of the arena.
         facts
@@ -59,17 +58,18 @@ class RegionMemory:
         """
         place = (arena, int(facts["width"]), int(facts["height"]))
         if place not in self._known:
-            self._known[place] = self._recall(behavior, *place, file)
+            self._known[place] = self._recall(*place, file)
         return self._known[place]
 
-    def _recall(self, behavior: Behavior, name: str, width: int, height: int, file: str) -> Any:
+    def _recall(self, name: str, width: int, height: int, file: str) -> tuple[Region, str, list[Problem]]:
+        behavior = self._behavior
         drawn = behavior.arenas[name]
         made_from = [behavior.arena_options(name), drawn.floor_corners_px, drawn.middles_px, drawn.lens, width, height]
         key = digest([name, made_from, code_fingerprint(__name__, ("behavior",))])
         known = _as_found(self._stored.get(key))
         region, problems = known or _work_out(behavior, name, width, height, file)
         mark = digest(asdict(region))
-        polygons = {name: None if outline is None else outline.tolist() for name, outline in asdict(region).items()}
+        polygons = {part: None if outline is None else outline.tolist() for part, outline in asdict(region).items()}
         self._rows[key] = {"region": polygons, "mark": mark, "problems": [vars(problem) for problem in problems]}
         return region, mark[:6], problems
 
@@ -77,14 +77,6 @@ class RegionMemory:
         """Write what this run used to the file, if it is not what stands there."""
         if self._file is not None and self._rows != self._stored:
             write_text(self._file, json.dumps(self._rows, sort_keys=True, indent=0))
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        stored = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
 
 
 def _as_found(row: Any) -> tuple[Region, list[Problem]] | None:

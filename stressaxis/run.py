@@ -15,7 +15,7 @@ from rich.console import Console
 
 from core.problems import Problem, problems_table
 from stressaxis.arenas import ARENAS_TASK, arena_tasks, with_found_arenas
-from stressaxis.atomic import write_text
+from stressaxis.atomic import read_object, write_text
 from stressaxis.engine import Outcome, Task, run_tasks
 from stressaxis.eventlog import EventLog
 from stressaxis.executors import Workers, cluster_workers, slurm_workers
@@ -208,9 +208,10 @@ class _Run:
         seeking = arena_tasks(self.experiment, self.tables.trials, recordings=recordings, facts=facts)
         sought = self._tasks("finding arenas", seeking) if seeking else {}
         places = [self.store.path(outcome.key) for outcome in sought.values() if outcome.state != "failed"]
-        regions = RegionMemory(self.work / _REGIONS)
+        experiment = with_found_arenas(self.experiment, next(iter(places), None))
+        regions = None if experiment.behavior is None else RegionMemory(experiment.behavior, self.work / _REGIONS)
         plan = plan_run(
-            with_found_arenas(self.experiment, next(iter(places), None)),
+            experiment,
             self.tables,
             recordings=recordings,
             facts=facts,
@@ -218,7 +219,8 @@ class _Run:
             people_files=people_files,
             regions=regions,
         )
-        regions.save()
+        if regions is not None:
+            regions.save()
         outcomes = probed | sought | self._tasks("tracking, scoring, statistics", plan.tasks)
         self.ledger.keep_only(set(outcomes))
         return plan, outcomes
@@ -339,11 +341,7 @@ class _Run:
         return [earlier for earlier in dict.fromkeys(known) if earlier != fingerprint]
 
     def _provenance_before(self) -> dict[str, Any]:
-        try:
-            old = json.loads((self.results / "provenance.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return old if isinstance(old, dict) else {}
+        return read_object(self.results / "provenance.json")
 
     def _simulated(self) -> dict[str, Any] | None:
         """What a simulated experiment states about its own truth, beside its tables."""

@@ -42,12 +42,12 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_region_is_worked_out_once_and_remembered_exactly(tmp_path: Path, fits: list[int]) -> None:
     file = tmp_path / "regions.json"
-    first = RegionMemory(file)
-    region, mark, problems = first.region(behavior(), "box", FACTS, "a.mp4")
-    assert first.region(behavior(), "box", FACTS, "b.mp4") == (region, mark, problems)
+    first = RegionMemory(behavior(), file)
+    region, mark, problems = first.region("box", FACTS, "a.mp4")
+    assert first.region("box", FACTS, "b.mp4") == (region, mark, problems)
     assert len(fits) == 1
     first.save()
-    again, same_mark, same_problems = RegionMemory(file).region(behavior(), "box", FACTS, "c.mp4")
+    again, same_mark, same_problems = RegionMemory(behavior(), file).region("box", FACTS, "c.mp4")
     assert len(fits) == 1
     assert region.floor_px is not None and again.floor_px is not None
     assert np.array_equal(again.floor_px, region.floor_px) and again.floor_px.dtype == float
@@ -57,31 +57,31 @@ def test_a_region_is_worked_out_once_and_remembered_exactly(tmp_path: Path, fits
 
 def test_what_is_wrong_in_every_recording_is_told_again(tmp_path: Path, fits: list[int]) -> None:
     file, cut = tmp_path / "regions.json", behavior(right_px=641.0)
-    memory = RegionMemory(file)
-    _, _, problems = memory.region(cut, "box", FACTS, "a.mp4")
+    memory = RegionMemory(cut, file)
+    _, _, problems = memory.region("box", FACTS, "a.mp4")
     assert {problem.code for problem in problems} == {"zone_cut_by_picture"}
     memory.save()
-    assert RegionMemory(file).region(cut, "box", FACTS, "a.mp4")[2] == problems
+    assert RegionMemory(cut, file).region("box", FACTS, "a.mp4")[2] == problems
     assert len(fits) == 1
 
 
 def test_another_arena_or_picture_is_worked_out_anew(tmp_path: Path, fits: list[int]) -> None:
     file = tmp_path / "regions.json"
-    memory = RegionMemory(file)
-    memory.region(behavior(), "box", FACTS, "a.mp4")
+    memory = RegionMemory(behavior(), file)
+    memory.region("box", FACTS, "a.mp4")
     memory.save()
-    moved, _, _ = RegionMemory(file).region(behavior(right_px=410.0), "box", FACTS, "a.mp4")
+    moved, _, _ = RegionMemory(behavior(right_px=410.0), file).region("box", FACTS, "a.mp4")
     assert moved.floor_px is not None and moved.floor_px[:, 0].max() == pytest.approx(410)
-    RegionMemory(file).region(behavior(margin_cm=6.0), "box", FACTS, "a.mp4")
-    RegionMemory(file).region(behavior(), "box", FACTS | {"width": 641}, "a.mp4")
+    RegionMemory(behavior(margin_cm=6.0), file).region("box", FACTS, "a.mp4")
+    RegionMemory(behavior(), file).region("box", FACTS | {"width": 641}, "a.mp4")
     assert len(fits) == 4
 
 
 def test_an_arena_outside_the_picture_is_refused_each_time(tmp_path: Path) -> None:
     for _ in range(2):
-        memory = RegionMemory(tmp_path / "regions.json")
+        memory = RegionMemory(behavior(right_px=900.0), tmp_path / "regions.json")
         with pytest.raises(InputError, match="outside the picture"):
-            memory.region(behavior(right_px=900.0), "box", FACTS, "a.mp4")
+            memory.region("box", FACTS, "a.mp4")
         memory.save()
 
 
@@ -96,11 +96,11 @@ def moved(text: str) -> str:
 @pytest.mark.parametrize("spoil", [lambda text: text[:40], lambda text: "[]", lambda text: "7", moved])
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, fits: list[int], spoil: object) -> None:
     file = tmp_path / "regions.json"
-    memory = RegionMemory(file)
-    region, _, _ = memory.region(behavior(), "box", FACTS, "a.mp4")
+    memory = RegionMemory(behavior(), file)
+    region, _, _ = memory.region("box", FACTS, "a.mp4")
     memory.save()
     file.write_text(spoil(file.read_text()))  # type: ignore[operator]
-    again, _, _ = RegionMemory(file).region(behavior(), "box", FACTS, "a.mp4")
+    again, _, _ = RegionMemory(behavior(), file).region("box", FACTS, "a.mp4")
     assert np.array_equal(again.floor_px, region.floor_px)  # type: ignore[arg-type]
     assert len(fits) == 2
 
@@ -108,7 +108,7 @@ def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, fits: list[int], spoil
 def test_what_is_no_longer_used_is_forgotten(tmp_path: Path) -> None:
     file = tmp_path / "regions.json"
     for right_px in (400.0, 410.0):
-        memory = RegionMemory(file)
-        memory.region(behavior(right_px=right_px), "box", FACTS, "a.mp4")
+        memory = RegionMemory(behavior(right_px=right_px), file)
+        memory.region("box", FACTS, "a.mp4")
         memory.save()
     assert len(json.loads(file.read_text())) == 1
